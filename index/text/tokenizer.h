@@ -1,0 +1,49 @@
+/*
+ * Words: cuts UTF-8 text into folded words with positions.
+ *
+ * Text that is not ASCII is normalised (NFKC) first. A word is [LN][LNM]*('[LN][LNM]*)* over
+ * Unicode general categories (U+2019 counts as '), lower-cased one to one. Runs of Han, Kana,
+ * Hangul and Thai become overlapping bigrams; a lone character stays. Words over 255 bytes are left
+ * out and counted, their position stays. Invalid UTF-8 is replaced by U+FFFD and counted.
+ *
+ * A tokenizer belongs to one thread.
+ */
+#ifndef QN_TEXT_TOKENIZER_H
+#define QN_TEXT_TOKENIZER_H
+
+#include "engine/quern.h"
+
+enum { QN_WORD_MAX = 255 };
+
+typedef struct qn_word {
+    const char *text;  /* folded; valid until the next call of qn_tokenizer_next */
+    uint32_t len;      /* 1..QN_WORD_MAX bytes */
+    uint32_t position; /* counted from the start given to qn_tokenizer_start */
+    size_t start, end; /* where it stands in the source text, in bytes. Where normalisation
+                          changed the text, the range may take in its neighbours up to spaces. */
+} qn_word;
+
+typedef struct qn_tokenizer qn_tokenizer;
+
+/* NULL when memory is short. */
+qn_tokenizer *qn_tokenizer_new(void);
+void qn_tokenizer_free(qn_tokenizer *tokenizer);
+
+/* Starts on a text, which must stay until its words have been read; the first word gets
+ * `first_position`. */
+void qn_tokenizer_start(qn_tokenizer *tokenizer, const char *text, size_t len,
+                        uint32_t first_position);
+
+/* Gives up to `max` (at least 64) words in order; *n = 0 at the end of the text. QUERN_E_MEMORY is
+ * the only error. */
+quern_status qn_tokenizer_next(qn_tokenizer *tokenizer, qn_word *words, size_t max, size_t *n,
+                               quern_error *error);
+
+/* The position that a word after all those given would have (words left out count). */
+uint32_t qn_tokenizer_position(const qn_tokenizer *tokenizer);
+
+/* Totals since qn_tokenizer_new. */
+uint64_t qn_tokenizer_long_words(const qn_tokenizer *tokenizer);
+uint64_t qn_tokenizer_bad_utf8(const qn_tokenizer *tokenizer);
+
+#endif
