@@ -10,19 +10,18 @@ enum {
     AT_TOKENS = 8,
     AT_TERMS = 16,
     AT_POSTINGS = 24,
-    AT_DOCID_BYTES = 32,
-    AT_TF_BYTES = 40,
-    AT_BOUNDS_BYTES = 48,
-    AT_FINGERPRINT = 56,
-    AT_K1 = 64,
-    AT_B = 68,
-    AT_EXACT_WIDTH = 72,
-    AT_FLAGS = 76,
-    AT_RULES = 80,
-    AT_STOPWORDS_LEN = 84,
-    AT_LANGUAGE = 88,
-    AT_UNICODE = 152,
-    FIXED_LEN = 184
+    AT_TF_BYTES = 32,
+    AT_BOUNDS_BYTES = 40,
+    AT_FINGERPRINT = 48,
+    AT_K1 = 56,
+    AT_B = 60,
+    AT_EXACT_WIDTH = 64,
+    AT_FLAGS = 68,
+    AT_RULES = 72,
+    AT_STOPWORDS_LEN = 76,
+    AT_LANGUAGE = 80,
+    AT_UNICODE = 144,
+    FIXED_LEN = 176
 };
 
 enum { FLAG_POSITIONS = 1, FLAG_STORED = 2, FLAG_RECORDS = 4, FLAGS_KNOWN = 7 };
@@ -38,7 +37,6 @@ quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *con
     qn_store_u64(fixed + AT_TOKENS, meta->n_tokens);
     qn_store_u64(fixed + AT_TERMS, meta->n_terms);
     qn_store_u64(fixed + AT_POSTINGS, meta->n_postings);
-    qn_store_u64(fixed + AT_DOCID_BYTES, meta->docid_bytes);
     qn_store_u64(fixed + AT_TF_BYTES, meta->tf_bytes);
     qn_store_u64(fixed + AT_BOUNDS_BYTES, meta->bounds_bytes);
     qn_store_u64(fixed + AT_FINGERPRINT, meta->fingerprint);
@@ -87,7 +85,6 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
         .positions = (flags & FLAG_POSITIONS) != 0,
         .stored = (flags & FLAG_STORED) != 0,
         .records = (flags & FLAG_RECORDS) != 0,
-        .docid_bytes = qn_load_u64(at + AT_DOCID_BYTES),
         .tf_bytes = qn_load_u64(at + AT_TF_BYTES),
         .bounds_bytes = qn_load_u64(at + AT_BOUNDS_BYTES),
         .rules = qn_load_u32(at + AT_RULES),

@@ -2,7 +2,7 @@
  * The META section: a segment's counts, BM25 parameters of its bounds, and its analyzer.
  *
  *     n_docs(u32) range_log2(u32) n_tokens(u64) n_terms(u64) n_postings(u64)
- *     docid_bytes(u64) tf_bytes(u64) bounds_bytes(u64) fingerprint(u64)
+ *     tf_bytes(u64) bounds_bytes(u64) fingerprint(u64)
  *     k1(f32) b(f32) exact_width(u32) flags(u32) rules(u32) stopwords_len(u32)
  *     language(64 bytes, NUL-padded) unicode(32 bytes, NUL-padded) stopwords
  *
@@ -23,8 +23,8 @@ typedef struct qn_segment_meta {
     bool positions;       /* POSITIONS is there */
     bool stored;          /* the segment has a store file */
     bool records;         /* which holds whole records too */
-    uint64_t docid_bytes, tf_bytes, bounds_bytes; /* of POSTINGS, for stats; the rest is tables */
-    uint32_t rules;                               /* QN_ANALYZER_RULES */
+    uint64_t tf_bytes, bounds_bytes; /* of POSTINGS, for stats; the rest is docids, tables */
+    uint32_t rules;                  /* QN_ANALYZER_RULES */
     uint64_t fingerprint;
     char language[64], unicode[32]; /* NUL-terminated */
     quern_span stopwords;           /* in the mapped file, or the writer's */

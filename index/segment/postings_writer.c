@@ -32,7 +32,6 @@ struct qn_postings_writer {
     uint32_t df, last_doc;
     uint64_t cf;
     uint64_t postings_start, positions_start;
-    uint64_t docid_bytes, tf_bytes; /* of this term, until its form is known */
     uint32_t n_blocks;
     qn_buffer last_docs, ends, pos_ends;
     qn_buffer block_parts; /* f32 a block */
@@ -89,7 +88,6 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
     writer->now = (range_part){0, 0};
     writer->postings_start = writer->postings.offset;
     writer->positions_start = writer->positions.offset;
-    writer->docid_bytes = writer->tf_bytes = 0;
     writer->last_docs.len = writer->ends.len = writer->pos_ends.len = 0;
     writer->block_parts.len = writer->ranges.len = writer->gaps.len = 0;
 }
@@ -180,8 +178,7 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
             values[i] = writer->tfs[i] - 1;
         tf_len = qn_block_encode(values, writer->n, writer->encoded + docs_len);
     }
-    writer->docid_bytes += docs_len;
-    writer->tf_bytes += tf_len;
+    writer->totals.tf_bytes += tf_len;
     quern_status status =
         qn_writer_put(&writer->postings, writer->encoded, docs_len + tf_len, error);
     if (status == QUERN_OK && writer->params.positions)
@@ -341,8 +338,6 @@ quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *err
     info.positions_len = writer->positions.offset - writer->positions_start;
     writer->totals.n_terms++;
     writer->totals.n_postings += writer->df;
-    writer->totals.docid_bytes += writer->docid_bytes;
-    writer->totals.tf_bytes += writer->tf_bytes;
     return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, &info, error);
 }
 

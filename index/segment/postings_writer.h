@@ -37,7 +37,7 @@ quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *err
 
 /* What was written, for META. */
 typedef struct qn_postings_totals {
-    uint64_t n_terms, n_postings, docid_bytes, tf_bytes, bounds_bytes;
+    uint64_t n_terms, n_postings, tf_bytes, bounds_bytes;
 } qn_postings_totals;
 
 /* Appends the sections to the container. */

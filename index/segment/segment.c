@@ -36,6 +36,8 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     if (segment->postings.data == NULL || segment->bounds.data == NULL ||
         (segment->positions.data != NULL) != meta->positions)
         return damaged(segment, "a section of postings is missing", error);
+    if (!qn_in_range(meta->tf_bytes, meta->bounds_bytes, segment->postings.len))
+        return damaged(segment, "META speaks of more postings than there are", error);
     status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,
                           segment->bounds_df, error);
     if (status == QUERN_OK)
