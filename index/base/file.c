@@ -58,13 +58,8 @@ quern_status qn_mapping_open(qn_mapping *out, int dirfd, const char *name, const
         status = qn_fail(error, QUERN_E_DAMAGED, "%s is not a regular file", path);
     else {
         size_t len = (size_t)st.st_size;
-        /* A mapping may be over-read up to the end of its last page only, so a file that ends
-         * within QN_PADDING bytes of a page's end is read into memory. quern's own files end in
-         * padding, so this happens to foreign or truncated files alone. */
-        size_t rest = len % QN_PAGE;
-        bool tail_fits = rest != 0 && QN_PAGE - rest >= QN_PADDING;
-        status = in_memory || !tail_fits ? read_whole(out, fd, len, path, error)
-                                         : map_whole(out, fd, len, path, error);
+        status = in_memory || len == 0 ? read_whole(out, fd, len, path, error)
+                                       : map_whole(out, fd, len, path, error);
     }
     (void)close(fd); /* opened for reading: nothing can be lost */
     return status;

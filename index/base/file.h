@@ -59,7 +59,7 @@ quern_status qn_writer_align(qn_writer *writer, uint32_t align, quern_error *err
 /* Appends everything that `spool` holds (flushing it first); the spool stays open. */
 quern_status qn_writer_put_spool(qn_writer *writer, qn_writer *spool, quern_error *error);
 
-/* Hands the buffered bytes to the system. */
+/* Hands the buffered bytes to the system. With page_sums only at a page boundary or at the end. */
 quern_status qn_writer_flush(qn_writer *writer, quern_error *error);
 
 /* Reads back `len` bytes at `offset`, all of which were written before. */

@@ -1,0 +1,96 @@
+/*
+ * The postings of one term, for readers: blocks of 128 documents with their tf, positions, and the
+ * bounds by which an evaluator leaves most of them unread.
+ *
+ *     POSTINGS extent of a term with df 1:        none (the dictionary holds it)
+ *     with df <= 128:  max(u8) docs tf
+ *     with more:       (docs tf)* last_doc(u32)* end(u32)* max(u8)* max_part(f32) seed(u16){3}
+ *     docs  := block of n documents as gaps - 1 (block.h), restarting at the last one before
+ *     tf    := block of n times tf - 1; absent if df <= 128 and cf == df
+ *     POSITIONS extent: for each block of postings its positions as gaps (the first of each
+ * document from 0), in blocks of up to 128 values; with df > 128 then end(u32)*
+ *
+ * The arrays last_doc, end, max have an entry a block: its last document, where its bytes end
+ * counted from the start of the extent, and its largest tf-part as a ceiling in 255ths of max_part
+ * (with df <= 128: in 255ths of 1). They stand behind the blocks, so that a writer need not hold a
+ * long list in memory. tf-part = tf / (tf + K(length)) in float, K for the segment's k1, b and
+ * average. seed[i] is a floor in 4096ths of the 10th, 100th and 1000th best tf-part, 0 where df is
+ * smaller. BOUNDS holds, for each term with df >= bounds_df in order, n_ranges ceilings in 255ths
+ * of max_part: of the documents [r << range_log2, (r + 1) << range_log2).
+ */
+#ifndef QN_SEGMENT_POSTINGS_H
+#define QN_SEGMENT_POSTINGS_H
+
+#include "index/segment/segment.h"
+
+enum { QN_SEEDS = 3 };
+
+/* k of each seed. */
+static const uint32_t qn_seed_rank[QN_SEEDS] = {10, 100, 1000};
+
+/* An opened list. Plain values and pointers into the mapping; copies are fine. */
+typedef struct qn_postings {
+    const qn_segment *segment;
+    qn_term_info info;
+    uint32_t df, n_blocks;
+    bool has_tf;              /* false: every tf is 1 */
+    float max_part;           /* no tf-part is larger (at the segment's parameters); <= 1 */
+    float seed[QN_SEEDS];     /* floors of the k-th best tf-parts; 0: none */
+    const uint8_t *last_doc;  /* u32 a block, unaligned; NULL if n_blocks is 1 */
+    const uint8_t *block_end; /* u32 a block, likewise */
+    const uint8_t *block_max; /* u8 a block: tf-part <= max_part * block_max / 255; NULL if df 1 */
+    const uint8_t *range_max; /* u8 a range, likewise; NULL below bounds_df */
+    const uint8_t *data, *data_end; /* first block, end of the last */
+    const uint8_t *pos_end_table;   /* u32 a block; NULL if n_blocks is 1 */
+    const uint8_t *pos_data, *pos_data_end;
+} qn_postings;
+
+/* Opens the list of a term found in the segment's dictionary. QUERN_E_DAMAGED. */
+quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const qn_term_info *info,
+                              quern_error *error);
+
+/* Postings in block `block`: 128, or fewer in the last. */
+static inline uint32_t qn_postings_block_n(const qn_postings *list, uint32_t block)
+{
+    return block + 1 < list->n_blocks ? QN_BLOCK : list->df - block * QN_BLOCK;
+}
+
+/* The last document of a block as its table says (unchecked until the block is decoded); for the
+ * last block of any list a number >= its last document. */
+static inline uint32_t qn_postings_block_last(const qn_postings *list, uint32_t block)
+{
+    return list->last_doc == NULL ? list->segment->meta.n_docs - 1
+                                  : qn_load_u32(list->last_doc + 4 * (size_t)block);
+}
+
+/* The first block at or after `from` whose last document is >= doc; n_blocks if none. */
+uint32_t qn_postings_find_block(const qn_postings *list, uint32_t from, uint32_t doc);
+
+/*
+ * Decodes the documents of a block: strictly ascending, below n_docs, above block_last of the block
+ * before. `docs` has room for QN_BLOCK_ROOM. *tf_at is where its tf block starts, for
+ * qn_postings_tfs. QUERN_E_DAMAGED.
+ */
+quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
+                              const uint8_t **tf_at, quern_error *error);
+
+/* Decodes the tf of a block (each at least 1); `tfs` has room for QN_BLOCK_ROOM. */
+quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint8_t *tf_at,
+                             uint32_t *tfs, quern_error *error);
+
+/* Positions of a whole block, as absolute positions document after document: document i of the
+ * block has tfs[i] of them. Grows *positions (an array of *cap values). QUERN_E_ARGUMENT if the
+ * segment has no positions, QUERN_E_DAMAGED, QUERN_E_MEMORY. */
+quern_status qn_postings_positions(const qn_postings *list, uint32_t block, const uint32_t *tfs,
+                                   uint32_t **positions, size_t *cap, quern_error *error);
+
+/* The length code's K table is the caller's: bounds hold at the segment's parameters only. A factor
+ * >= 1 by which every bound must be multiplied at other parameters: the maximum over all length
+ * codes (0..255) of (1 + K_segment) / (1 + K_query), at least 1. `norms` as qn_length_norms gives.
+ */
+float qn_postings_inflation(const qn_segment *segment, const float norms[256]);
+
+/* A factor <= 1 for seeds: the minimum of the same ratio, at most 1. */
+float qn_postings_deflation(const qn_segment *segment, const float norms[256]);
+
+#endif

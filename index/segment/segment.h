@@ -1,0 +1,60 @@
+/*
+ * A segment as a reader sees it: an immutable run of documents with its own dictionary, postings
+ * and store. Opening costs work proportional to the number of sections, not to their size; nothing
+ * that is read here is trusted.
+ */
+#ifndef QN_SEGMENT_SEGMENT_H
+#define QN_SEGMENT_SEGMENT_H
+
+#include "index/codec/block.h"
+#include "index/segment/container.h"
+#include "index/segment/dict.h"
+#include "index/segment/docs.h"
+#include "index/segment/ids.h"
+#include "index/segment/manifest.h"
+#include "index/segment/meta.h"
+
+typedef struct qn_segment {
+    qn_container index, store; /* store unused unless meta.stored */
+    qn_segment_meta meta;
+    qn_dict dict;
+    qn_ids ids;
+    qn_docs docs;
+    const uint8_t *lengths; /* n_docs codes, over-readable by QN_PADDING */
+    const uint8_t *exact;   /* bit-packed */
+    qn_section postings, positions, bounds;
+    uint32_t n_ranges;  /* ceil(n_docs / 2^range_log2) */
+    uint32_t bounds_df; /* terms with df >= this have range maxima */
+    uint32_t base;      /* number of its first document within the index; set by the owner */
+    const qn_block_kernels *kernels;
+} qn_segment;
+
+/* Terms have range maxima where these cost at most half a byte a posting, and only where they have
+ * more than one block. */
+static inline uint32_t qn_segment_bounds_df(uint32_t n_ranges)
+{
+    uint64_t df = 2 * (uint64_t)n_ranges;
+    return df <= QN_BLOCK ? QN_BLOCK + 1 : df > UINT32_MAX ? UINT32_MAX : (uint32_t)df;
+}
+
+/* Opens the files of one manifest entry in `dirfd` and holds them against it. */
+quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segment *entry,
+                             const quern_open_options *options, quern_error *error);
+
+/* The same over files in memory that the caller keeps (store may be NULL): for tests. */
+quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t index_len,
+                                   const uint8_t *store, size_t store_len, bool paranoid,
+                                   quern_error *error);
+void qn_segment_close(qn_segment *segment);
+
+/* The exact length of a document (< n_docs) in tokens. */
+quern_status qn_segment_exact_length(const qn_segment *segment, uint32_t doc, uint32_t *length,
+                                     quern_error *error);
+
+/* Touches the length codes, once before an evaluator reads them. */
+quern_status qn_segment_touch_lengths(const qn_segment *segment, quern_error *error);
+
+/* Bytes by what they hold, added to `bytes`. */
+void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes);
+
+#endif
