@@ -59,13 +59,6 @@ static quern_status fill(qn_lines *lines, quern_error *error)
     }
 }
 
-bool qn_lines_ready(const qn_lines *lines)
-{
-    size_t len = lines->buffer.len - lines->start;
-    return lines->at_end ||
-           (len > 0 && memchr(lines->buffer.data + lines->start, '\n', len) != NULL);
-}
-
 quern_status qn_lines_next(qn_lines *lines, quern_span *line, quern_error *error)
 {
     size_t seen = 0; /* bytes known to hold no line end */

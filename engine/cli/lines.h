@@ -25,9 +25,6 @@ quern_status qn_lines_open(qn_lines *lines, const char *path, quern_error *error
  * to stop arrived while waiting. */
 quern_status qn_lines_next(qn_lines *lines, quern_span *line, quern_error *error);
 
-/* Whether a whole line is there already, so that qn_lines_next will not wait. */
-bool qn_lines_ready(const qn_lines *lines);
-
 void qn_lines_close(qn_lines *lines);
 
 /* Fails with "PATH:LINE: REASON" about the line given last. */

@@ -64,8 +64,7 @@ static const char *parse_qrels_line(quern_span rest, quern_span *qid, quern_span
     return parse_grade(grade, value) ? NULL : "the grade is no whole number";
 }
 
-static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *doc,
-                                  double *value)
+static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *doc, double *value)
 {
     quern_span skipped, score;
     if (!qn_next_field(&rest, qid) || !qn_next_field(&rest, &skipped) ||
@@ -77,8 +76,8 @@ static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *
 
 typedef const char *(*parse_fn)(quern_span, quern_span *, quern_span *, double *);
 
-static quern_status add_line(qn_trec *file, const qn_lines *lines, quern_span line,
-                             parse_fn parse, quern_error *error)
+static quern_status add_line(qn_trec *file, const qn_lines *lines, quern_span line, parse_fn parse,
+                             quern_error *error)
 {
     quern_span rest = line, qid, doc;
     if (line.len == 0 || line.data[0] == '#' || !qn_next_field(&rest, &qid))
