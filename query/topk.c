@@ -193,8 +193,7 @@ static void take_into_heap(qn_topk *topk, uint64_t key)
 
 void qn_topk_take(qn_topk *topk, uint64_t key)
 {
-    if (topk->n == topk->key_cap &&
-        !grow_keys(&topk->key, &topk->key_cap, topk->n + 1)) {
+    if (topk->n == topk->key_cap && !grow_keys(&topk->key, &topk->key_cap, topk->n + 1)) {
         topk->out_of_memory = true;
         return;
     }

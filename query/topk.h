@@ -23,16 +23,16 @@ enum {
 /* Zero-initialise once; start with qn_topk_start. Memory is kept from query to query and grows with
  * the documents that arrive, not with k. */
 typedef struct qn_topk {
-    uint64_t *key;     /* the heap (smallest first), or the buffer */
-    size_t key_cap;    /* of the allocation */
-    uint64_t *swap;    /* for sorting */
-    size_t swap_cap;   /* likewise */
-    quern_hit *hit;    /* the result */
-    size_t hit_cap;    /* likewise */
-    size_t n, k;       /* keys held; wanted */
-    size_t limit;      /* buffer only: keys at which it is cut down to k */
-    uint64_t floor;    /* keys <= floor are not among the k best; 0: none known */
-    float threshold;   /* the floor's score; 0: none known */
+    uint64_t *key;      /* the heap (smallest first), or the buffer */
+    size_t key_cap;     /* of the allocation */
+    uint64_t *swap;     /* for sorting */
+    size_t swap_cap;    /* likewise */
+    quern_hit *hit;     /* the result */
+    size_t hit_cap;     /* likewise */
+    size_t n, k;        /* keys held; wanted */
+    size_t limit;       /* buffer only: keys at which it is cut down to k */
+    uint64_t floor;     /* keys <= floor are not among the k best; 0: none known */
+    float threshold;    /* the floor's score; 0: none known */
     bool out_of_memory; /* a push failed; qn_topk_finish tells */
 } qn_topk;
 
