@@ -38,10 +38,10 @@ typedef struct outcome {
     uint64_t text; /* hash of the fetched ids and texts */
 } outcome;
 
-typedef struct files {
+typedef struct test_files {
     uint8_t *index, *store;
     size_t index_len, store_len;
-} files;
+} test_files;
 
 static uint64_t mix(uint64_t hash, const char *bytes, size_t len)
 {
@@ -73,7 +73,7 @@ static quern_status fetch_some(const qn_segment *segment, outcome *out)
     return status;
 }
 
-static void read_all(const files *files, bool paranoid, const char *evaluator, outcome *out)
+static void read_all(const test_files *files, bool paranoid, const char *evaluator, outcome *out)
 {
     memset(out, 0, sizeof *out);
     qn_segment segment;
@@ -98,7 +98,7 @@ static void read_all(const files *files, bool paranoid, const char *evaluator, o
     qn_segment_close(&segment);
 }
 
-static void load(files *files)
+static void load(test_files *files)
 {
     test_corpus corpus = test_corpus_new(77, 1500, 900, 200);
     char *dir = test_dir_new(), *path = test_path(dir, "x.idx");
@@ -115,7 +115,7 @@ static void load(files *files)
     test_corpus_free(&corpus);
 }
 
-static void unload(files *files)
+static void unload(test_files *files)
 {
     free(files->index);
     free(files->store);
@@ -126,7 +126,7 @@ static size_t step_for(size_t len)
     return getenv("QUERN_FULL") != NULL ? 1 : len / SAMPLE | 1;
 }
 
-static void verify_must_fail(const files *files)
+static void verify_must_fail(const test_files *files)
 {
     qn_container container;
     quern_error error;
@@ -148,7 +148,7 @@ static void verify_must_fail(const files *files)
 }
 
 /* Changes each tried byte of one file and reads in both manners. */
-static void change_bytes(files *files, uint8_t *bytes, size_t len)
+static void change_bytes(test_files *files, uint8_t *bytes, size_t len)
 {
     outcome before, after;
     read_all(files, true, NULL, &before);
@@ -171,7 +171,7 @@ static void change_bytes(files *files, uint8_t *bytes, size_t len)
 
 Test(corrupt, every_changed_byte_of_the_index)
 {
-    files files;
+    test_files files;
     load(&files);
     change_bytes(&files, files.index, files.index_len);
     unload(&files);
@@ -179,7 +179,7 @@ Test(corrupt, every_changed_byte_of_the_index)
 
 Test(corrupt, every_changed_byte_of_the_store)
 {
-    files files;
+    test_files files;
     load(&files);
     change_bytes(&files, files.store, files.store_len);
     unload(&files);
@@ -188,7 +188,7 @@ Test(corrupt, every_changed_byte_of_the_store)
 /* With the checksums made right again nothing can tell the change: every reader must survive it. */
 Test(corrupt, forged_bytes_never_crash)
 {
-    files files;
+    test_files files;
     load(&files);
     test_random random = {99};
     outcome after;
@@ -211,7 +211,7 @@ Test(corrupt, forged_bytes_never_crash)
 /* Several forged bytes at once, and the structural half of verify over them. */
 Test(corrupt, forged_runs_never_crash_verify)
 {
-    files files;
+    test_files files;
     load(&files);
     test_random random = {5};
     uint8_t *copy = malloc(files.index_len);
@@ -235,7 +235,7 @@ Test(corrupt, forged_runs_never_crash_verify)
 
 Test(corrupt, every_truncation_is_refused)
 {
-    files files;
+    test_files files;
     load(&files);
     outcome after;
     size_t whole = files.index_len;
