@@ -30,7 +30,7 @@ static int by_text(const void *a, const void *b)
     return compare((const char *)x + 1, *x, (const char *)y + 1, *y);
 }
 
-static bool read_words(list *out, qn_tokenizer *tokenizer, quern_span text)
+static bool read_words(word_list *out, qn_tokenizer *tokenizer, quern_span text)
 {
     qn_word words[BATCH];
     size_t n;
