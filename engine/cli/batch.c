@@ -221,18 +221,18 @@ static bool hand_over(ring *all, qn_topic *topic)
 
 static quern_status read_topics(ring *all, quern_error *error)
 {
-    qn_lines lines;
+    qn_input input;
     qn_topic topic = {0};
-    quern_status status = qn_lines_open(&lines, all->batch->topics, error);
+    quern_status status = qn_input_open(&input, all->batch->topics, error);
     if (status != QUERN_OK)
         return status;
     do {
-        status = qn_topics_next(&lines, &topic, error);
+        status = qn_topics_next(&input, &topic, error);
         if (qn_interrupted() != 0)
             status = qn_fail(error, QUERN_E_CANCELLED, "interrupted");
     } while (status == QUERN_OK && hand_over(all, &topic));
     qn_topic_free(&topic);
-    qn_lines_close(&lines);
+    qn_input_close(&input);
     return status == QUERN_END ? QUERN_OK : status;
 }
 
