@@ -215,7 +215,8 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
                                  &n_hits, &seconds, error);
     }
     qn_output_flush(out);
-    (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
+    if (notices.bytes.len > 0)
+        (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
     if (status == QUERN_OK && !options->quiet &&
         (n_hits == 0 || batch->style->format == QN_HITS_TEXT))
         tell_count(batch, n_hits, documents, seconds);
