@@ -341,6 +341,7 @@ static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t
                               uint32_t *length, quern_error *error)
 {
     qn_word words[WORDS];
+    uint32_t terms[WORDS];
     size_t n;
     qn_tokenizer_start(writer->tokenizer, text.data, text.len, *position);
     for (;;) {
