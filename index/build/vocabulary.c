@@ -18,7 +18,7 @@ typedef struct qn_word_slot {
 
 enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 32 };
 
-_Static_assert(QN_WORD_OVERREAD >= INLINE, "keys are loaded whole");
+_Static_assert((int)QN_WORD_OVERREAD >= (int)INLINE, "keys are loaded whole");
 
 quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer,
                                 quern_error *error)
