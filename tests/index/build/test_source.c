@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <zlib.h>
 
 TestSuite(source, .init = make_dir, .fini = remove_dir);
@@ -128,6 +129,8 @@ static void expect_stdin(const void *bytes, size_t len, size_t piece, const char
             size_t n = len - at < piece ? len - at : piece;
             if (write(ends[1], (const char *)bytes + at, n) != (ssize_t)n)
                 _exit(1);
+            if (at == 0) /* let the reader see a pipe that is nearly empty */
+                (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
         }
         _exit(0);
     }

@@ -169,6 +169,9 @@ static void slow_utf8(qn_buffer *out, uint32_t code)
 static void random_string(uint64_t *state, qn_buffer *json, qn_buffer *meaning)
 {
     static const char letters[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    static const char *const halves[] = {"\\ud800\\u0041", "\\udc00\\uD800\\n", "\\udfff\\uDC00"};
+    static const char *const halves_mean[] = {"\xef\xbf\xbd\x41", "\xef\xbf\xbd\xef\xbf\xbd\n",
+                                              "\xef\xbf\xbd\xef\xbf\xbd"};
     size_t parts = next_random(state) % 12;
     char form[16];
     json->len = meaning->len = 0;
@@ -205,10 +208,8 @@ static void random_string(uint64_t *state, qn_buffer *json, qn_buffer *meaning)
             slow_utf8(meaning, 0x10000 + code);
             break;
         default: /* two halves that make no pair, and a letter as an escape */
-            put_text(json, draw & 8 ? "\\ud800\\u0041" : "\\udc00\\uD800\\n");
-            put_text(meaning, draw & 8 ? "\xef\xbf\xbd"
-                                         "A"
-                                       : "\xef\xbf\xbd\xef\xbf\xbd\n");
+            put_text(json, halves[draw / 8 % 3]);
+            put_text(meaning, halves_mean[draw / 8 % 3]);
         }
     }
     (void)qn_buffer_push(json, '"');

@@ -157,6 +157,9 @@ Test(source_walk, bad_files_among_good_ones)
     (void)write_bytes("e", "\x1f\x8b\x08", 3);
     (void)write_bytes("f", "\x28\xb5\x2f\xfd\x04\x08", 6);
     (void)write_text("g", "");
+    /* A raw block of three bytes; the decoder must not go on where the file before broke off. */
+    (void)write_bytes("i", "\x28\xb5\x2f\xfd\x20\x03\x19\0\0zst", 12);
+    (void)write_bytes("j", "\x28\xb5\x2f\xfd\x20\x03\x19\0\0zst", 12);
     gzFile gz = gzopen(path_of("h.txt.gz"), "wb");
     cr_assert_not_null(gz);
     cr_assert_gt(gzputs(gz, "zipped"), 0);
@@ -169,7 +172,9 @@ Test(source_walk, bad_files_among_good_ones)
                    "!e: compressed data is cut off, after 0 decompressed bytes\n"
                    "!f: compressed data is cut off, after 0 decompressed bytes\n"
                    "+g||\n"
-                   "+h.txt.gz||zipped\n");
+                   "+h.txt.gz||zipped\n"
+                   "+i||zst\n"
+                   "+j||zst\n");
 }
 
 /* With another format than AUTO, each file of the directory is one of that format. */
