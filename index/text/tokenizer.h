@@ -42,6 +42,17 @@ quern_status qn_tokenizer_next(qn_tokenizer *tokenizer, qn_word *words, size_t m
 /* The position that a word after all those given would have (words left out count). */
 uint32_t qn_tokenizer_position(const qn_tokenizer *tokenizer);
 
+/* Words are found in one of three ways, which give the same words and positions; tests hold them
+ * against each other. From qn_tokenizer_set_path on, the tokenizer goes that way only. */
+typedef enum qn_tokenizer_path {
+    QN_TOKENIZER_ANY = 0,    /* the quickest for what comes next: the default */
+    QN_TOKENIZER_POINTS = 1, /* code point by code point, also in ASCII; same offsets as ANY */
+    QN_TOKENIZER_CHUNKS = 2  /* all is normalised, in chunks from one ASCII space to the next;
+                                offsets  are those of the chunk */
+} qn_tokenizer_path;
+
+void qn_tokenizer_set_path(qn_tokenizer *tokenizer, qn_tokenizer_path path);
+
 /* Totals since qn_tokenizer_new. */
 uint64_t qn_tokenizer_long_words(const qn_tokenizer *tokenizer);
 uint64_t qn_tokenizer_bad_utf8(const qn_tokenizer *tokenizer);
