@@ -70,6 +70,11 @@ static quern_status prepare(boolean_walk *walk)
                        sizeof *scratch->clause))
         return qn_fail_memory(walk->error);
     scratch->clause = array;
+    quern_status status = qn_eval_start_cursors(eval, walk->error);
+    if (status == QUERN_OK)
+        status = qn_eval_fill_ceilings(eval, walk->error);
+    if (status != QUERN_OK)
+        return status;
     walk->clause = scratch->clause;
     walk->n_clauses = eval->query->n_clauses;
     for (size_t c = 0; c < walk->n_clauses; c++) {
@@ -77,8 +82,7 @@ static quern_status prepare(boolean_walk *walk)
         walk->phrases |= eval->query->clause[c].n_terms > 1;
     }
     order_musts(walk);
-    quern_status status = qn_eval_start_cursors(eval, walk->error);
-    return status == QUERN_OK ? qn_eval_fill_ceilings(eval, walk->error) : status;
+    return QUERN_OK;
 }
 
 /* ---- bounds ---- */

@@ -178,25 +178,47 @@ static uint32_t *scatter(qn_inverter *inverter)
     return slots;
 }
 
-/* Appends to the buffer, which is handed to the spool when it is nearly full. */
+/* Bytes on their way to the spool. */
 typedef struct output {
     qn_writer *spool;
     size_t len;
     uint8_t bytes[64 * 1024];
 } output;
 
-static inline quern_status put(output *out, uint64_t value, quern_error *error)
+/* Sees to it that `room` bytes (at most 4 KiB) can be added without a check. */
+static inline quern_status make_room(output *out, size_t room, quern_error *error)
 {
-    if (out->len + QN_VARINT64_MAX > sizeof out->bytes) {
-        quern_status status = qn_writer_put(out->spool, out->bytes, out->len, error);
-        if (status != QUERN_OK)
-            return status;
-        out->len = 0;
-    }
+    if (out->len + room <= sizeof out->bytes)
+        return QUERN_OK;
+    quern_status status = qn_writer_put(out->spool, out->bytes, out->len, error);
+    out->len = 0;
+    return status;
+}
+
+static inline void put(output *out, uint64_t value)
+{
     if (value < 0x80)
         out->bytes[out->len++] = (uint8_t)value;
     else
         out->len += qn_varint_put(out->bytes + out->len, value);
+}
+
+enum { GAPS_AT_ONCE = 512 };
+
+/* The positions of slots slot[0..tf) as gaps; `last` is the document's first slot. */
+static quern_status put_gaps(output *out, const uint32_t *slot, size_t tf, uint32_t last,
+                             quern_error *error)
+{
+    for (size_t i = 0; i < tf;) {
+        size_t end = tf - i < GAPS_AT_ONCE ? tf : i + GAPS_AT_ONCE;
+        quern_status status = make_room(out, GAPS_AT_ONCE * QN_VARINT32_MAX, error);
+        if (status != QUERN_OK)
+            return status;
+        for (; i < end; i++) {
+            put(out, slot[i] - last);
+            last = slot[i];
+        }
+    }
     return QUERN_OK;
 }
 
@@ -204,28 +226,31 @@ static quern_status put_list(const qn_inverter *inverter, const uint32_t *slot, 
                              output *out, quern_error *error)
 {
     uint32_t before = UINT32_MAX; /* the document before the run's first, as a wrapped -1 */
-    for (size_t i = 0; i < n;) {
+    quern_status status = QUERN_OK;
+    for (size_t i = 0; status == QUERN_OK && i < n;) {
         uint32_t doc = inverter->slot_doc[slot[i] >> SLOT_SHIFT];
-        uint32_t last = inverter->doc_block[doc] << SLOT_SHIFT;
+        uint32_t first = inverter->doc_block[doc] << SLOT_SHIFT;
         uint32_t limit =
             doc + 1 < inverter->n_docs ? inverter->doc_block[doc + 1] << SLOT_SHIFT : UINT32_MAX;
         size_t end = i + 1;
         while (end < n && slot[end] < limit)
             end++;
-        uint64_t tf = end - i;
-        quern_status status = put(out, (uint64_t)(doc - before) << 1 | (tf > 1 ? 1 : 0), error);
-        if (status == QUERN_OK && tf > 1)
-            status = put(out, tf, error);
-        for (; status == QUERN_OK && i < end; i++) {
-            if (inverter->positions)
-                status = put(out, slot[i] - last, error);
-            last = slot[i];
-        }
-        if (status != QUERN_OK)
-            return status;
+        size_t tf = end - i;
+        status = make_room(out, 3 * QN_VARINT64_MAX, error);
+        put(out, (uint64_t)(doc - before) << 1 | (tf > 1 ? 1 : 0));
+        if (tf > 1)
+            put(out, tf);
+        if (inverter->positions && tf == 1)
+            put(out, slot[i] - first);
+        else if (inverter->positions && status == QUERN_OK)
+            status = put_gaps(out, slot + i, tf, first, error);
+        i = end;
         before = doc;
     }
-    return put(out, 0, error);
+    if (status == QUERN_OK)
+        status = make_room(out, 1, error);
+    put(out, 0);
+    return status;
 }
 
 static quern_status put_run(qn_inverter *inverter, const sorted_term *sorted, size_t n_sorted,
@@ -237,15 +262,10 @@ static quern_status put_run(qn_inverter *inverter, const sorted_term *sorted, si
         const quern_span *term = sorted[i].term;
         size_t number = (size_t)(term - vocabulary->term);
         uint32_t start = number == 0 ? 0 : vocabulary->count[number - 1];
-        status = put(out, term->len, error);
-        for (size_t b = 0; status == QUERN_OK && b < term->len; b++) {
-            /* Single bytes, not varints: a term may hold any byte. */
-            if (out->len == sizeof out->bytes) {
-                status = qn_writer_put(out->spool, out->bytes, out->len, error);
-                out->len = 0;
-            }
-            out->bytes[out->len++] = (uint8_t)term->data[b];
-        }
+        status = make_room(out, QN_VARINT32_MAX + QN_WORD_MAX, error);
+        put(out, term->len);
+        memcpy(out->bytes + out->len, term->data, term->len);
+        out->len += term->len;
         if (status == QUERN_OK)
             status =
                 put_list(inverter, slots + start, vocabulary->count[number] - start, out, error);

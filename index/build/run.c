@@ -17,7 +17,10 @@ quern_status qn_run_reader_open(qn_run_reader *reader, qn_writer *spool, const q
                               .before = run->first_doc - 1,
                               .positions = positions};
     reader->buffer = malloc(reader->cap);
-    return reader->buffer == NULL ? qn_fail_memory(error) : QUERN_OK;
+    void *gaps = NULL;
+    bool ok = qn_array_grow(&gaps, &reader->gaps_cap, 1, sizeof(uint32_t));
+    reader->gaps = gaps;
+    return reader->buffer == NULL || !ok ? qn_fail_memory(error) : QUERN_OK;
 }
 
 void qn_run_reader_close(qn_run_reader *reader)
@@ -115,12 +118,16 @@ quern_status qn_run_reader_posting(qn_run_reader *reader, uint32_t *doc, uint32_
     quern_status status = ensure(reader, 16, error);
     if (status != QUERN_OK)
         return status;
-    const uint8_t *at = reader->buffer + reader->at, *end = reader->buffer + reader->len;
-    uint64_t head;
-    at = qn_varint_get64(at, end, &head);
-    if (at == NULL)
-        return broken(reader, error);
-    reader->at = (size_t)(at - reader->buffer);
+    uint64_t head = reader->at < reader->len ? reader->buffer[reader->at] : 0x80;
+    if (head < 0x80) {
+        reader->at++;
+    } else {
+        const uint8_t *at =
+            qn_varint_get64(reader->buffer + reader->at, reader->buffer + reader->len, &head);
+        if (at == NULL)
+            return broken(reader, error);
+        reader->at = (size_t)(at - reader->buffer);
+    }
     if (head == 0)
         return QUERN_END;
     reader->doc += (uint32_t)(head >> 1);
@@ -128,5 +135,11 @@ quern_status qn_run_reader_posting(qn_run_reader *reader, uint32_t *doc, uint32_
     *tf = 1;
     if ((head & 1) != 0 && !take(reader, tf))
         return broken(reader, error);
-    return reader->positions ? take_gaps(reader, *tf, error) : QUERN_OK;
+    if (!reader->positions)
+        return QUERN_OK;
+    if (*tf == 1 && reader->at < reader->len && reader->buffer[reader->at] < 0x80) {
+        reader->gaps[0] = reader->buffer[reader->at++]; /* the commonest case */
+        return QUERN_OK;
+    }
+    return take_gaps(reader, *tf, error);
 }

@@ -16,7 +16,9 @@ typedef struct qn_word_slot {
     uint32_t term;
 } word_slot;
 
-enum { INLINE = 16, FIRST_CAP = 1 << 14 };
+enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 32 };
+
+_Static_assert((int)QN_WORD_OVERREAD >= (int)INLINE, "keys are loaded whole");
 
 quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer,
                                 quern_error *error)
@@ -193,17 +195,36 @@ static quern_status new_word(qn_vocabulary *vocabulary, word_slot key, const cha
     return QUERN_OK;
 }
 
-quern_status qn_vocabulary_word(qn_vocabulary *vocabulary, const char *word, size_t len,
-                                uint32_t *term, quern_error *error)
+static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *key,
+                                   const char *word, uint32_t *term, quern_error *error)
 {
-    word_slot key = make_key(word, len);
     size_t mask = vocabulary->word_cap - 1;
-    size_t at = slot_hash(&key) & mask;
+    size_t at = slot_hash(key) & mask;
     for (; vocabulary->words[at].len != 0; at = (at + 1) & mask) {
-        if (same_word(&vocabulary->words[at], &key, word)) {
+        if (same_word(&vocabulary->words[at], key, word)) {
             *term = vocabulary->words[at].term;
             return QUERN_OK;
         }
     }
-    return new_word(vocabulary, key, word, at, term, error);
+    return new_word(vocabulary, *key, word, at, term, error);
+}
+
+quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, const qn_word *words, size_t n,
+                                 uint32_t *terms, quern_error *error)
+{
+    word_slot key[AHEAD];
+    for (size_t from = 0; from < n; from += AHEAD) {
+        size_t part = n - from < AHEAD ? n - from : AHEAD;
+        for (size_t i = 0; i < part; i++) {
+            key[i] = make_key(words[from + i].text, words[from + i].len);
+            __builtin_prefetch(&vocabulary->words[slot_hash(&key[i]) & (vocabulary->word_cap - 1)]);
+        }
+        for (size_t i = 0; i < part; i++) {
+            quern_status status =
+                look_up(vocabulary, &key[i], words[from + i].text, &terms[from + i], error);
+            if (status != QUERN_OK)
+                return status;
+        }
+    }
+    return QUERN_OK;
 }

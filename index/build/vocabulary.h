@@ -30,10 +30,10 @@ quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer
                                 quern_error *error);
 void qn_vocabulary_free(qn_vocabulary *vocabulary);
 
-/* The term number of a folded word (1..QN_WORD_MAX bytes), or QN_STOP_WORD. `word` must be readable
- * for 16 bytes whatever its length. */
-quern_status qn_vocabulary_word(qn_vocabulary *vocabulary, const char *word, size_t len,
-                                uint32_t *term, quern_error *error);
+/* The term number of each of n folded words, or QN_STOP_WORD. Many at once, so that the table's
+ * cache lines are on their way before they are needed. */
+quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, const qn_word *words, size_t n,
+                                 uint32_t *terms, quern_error *error);
 
 /* The number of a term that is given as such (no analysis). */
 quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, size_t len,

@@ -341,6 +341,7 @@ static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t
                               uint32_t *length, quern_error *error)
 {
     qn_word words[WORDS];
+    uint32_t terms[WORDS];
     size_t n;
     qn_tokenizer_start(writer->tokenizer, text.data, text.len, *position);
     for (;;) {
@@ -349,17 +350,15 @@ static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t
             return status;
         if (n == 0)
             break;
-        for (size_t i = 0; i < n; i++) {
-            uint32_t term;
-            status =
-                qn_vocabulary_word(&writer->vocabulary, words[i].text, words[i].len, &term, error);
-            if (status == QUERN_OK && term != QN_STOP_WORD) {
-                status = qn_inverter_token(&writer->inverter, term, words[i].position, error);
-                ++*length;
-            }
-            if (status != QUERN_OK)
-                return status;
+        status = qn_vocabulary_words(&writer->vocabulary, words, n, terms, error);
+        for (size_t i = 0; status == QUERN_OK && i < n; i++) {
+            if (terms[i] == QN_STOP_WORD)
+                continue;
+            status = qn_inverter_token(&writer->inverter, terms[i], words[i].position, error);
+            ++*length;
         }
+        if (status != QUERN_OK)
+            return status;
     }
     *position = qn_tokenizer_position(writer->tokenizer);
     return QUERN_OK;

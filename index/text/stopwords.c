@@ -13,7 +13,7 @@
 enum { BATCH = 64 };
 
 /* Folded words one after another, each of one length byte and its text. */
-typedef struct list {
+typedef struct word_list {
     qn_buffer bytes;
     size_t n;
 } word_list;

@@ -22,7 +22,8 @@ static uint32_t term_of(qn_vocabulary *vocabulary, const char *word)
     memset(padded, 'x', sizeof padded); /* what stands behind a word must not matter */
     memcpy(padded, word, strlen(word));
     uint32_t term;
-    cr_assert_eq(qn_vocabulary_word(vocabulary, padded, strlen(word), &term, NULL), QUERN_OK);
+    qn_word folded = {.text = padded, .len = (uint32_t)strlen(word)};
+    cr_assert_eq(qn_vocabulary_words(vocabulary, &folded, 1, &term, NULL), QUERN_OK);
     return term;
 }
 
