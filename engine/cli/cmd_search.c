@@ -13,7 +13,7 @@ typedef struct search_options {
     uint64_t k, threads, snippet;
     int format;
     double k1, b;
-    bool json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
+    bool json, plain, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
 } search_options;
 
 #define FIELD(name) offsetof(search_options, name)
@@ -96,6 +96,12 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(evaluator),
      .argument = "NAME",
      .help = "Use this evaluator: all give the same answers, some slower"},
+    {.name = "plain",
+     .letter = 'p',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(plain),
+     .help = "Take queries as words only: quotes, + and - mean nothing (right for most TREC "
+             "topics)"},
     {.name = "strict",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(strict),
@@ -116,7 +122,7 @@ static const qn_option OPTIONS[] = {
      .letter = 'q',
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(quiet),
-     .help = "No line about number and time at the end"},
+     .help = "No notices about queries, no line about number and time at the end"},
 };
 
 enum { SNIPPET_BYTES = 240 };
@@ -152,6 +158,8 @@ static int check(const qn_command *command, search_options *options, int n_opera
         return qn_wrong_usage(command, "a query and --topics exclude each other");
     if (options->topics == NULL && n_operands == 1)
         return qn_wrong_usage(command, "a query is needed, or --topics FILE");
+    if (options->plain && options->strict)
+        return qn_wrong_usage(command, "--plain and --strict exclude each other");
     if (options->snippet > 0 && options->no_snippet)
         return qn_wrong_usage(command, "--snippet and --no-snippet exclude each other");
     if (options->tag[0] == '\0' || options->tag[strcspn(options->tag, " \t\r\n\v\f")] != '\0')
@@ -210,9 +218,8 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
     if (status == QUERN_OK)
         status = quern_searcher_new(&searcher, batch->index, batch->options, error);
     if (status == QUERN_OK) {
-        quern_span span = {(const char *)query.bytes.data, query.bytes.len};
-        status = qn_batch_answer(batch, searcher, span, NULL, &out->text, &notices, &scratch,
-                                 &n_hits, &seconds, error);
+        status = qn_batch_answer(batch, searcher, &query.bytes, NULL, &out->text, &notices,
+                                 &scratch, &n_hits, &seconds, error);
     }
     qn_output_flush(out);
     if (notices.bytes.len > 0)
@@ -268,7 +275,10 @@ static int search(const qn_command *command, const search_options *options,
                       .style = &style,
                       .topics = options->topics,
                       .k = (size_t)options->k,
-                      .threads = thread_count(options)};
+                      .threads = thread_count(options),
+                      .positions = stats.positions,
+                      .plain = options->plain,
+                      .quiet = options->quiet};
     qn_output out;
     quern_error error = {0};
     int code = QN_EXIT_DONE;
