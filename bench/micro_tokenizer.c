@@ -112,13 +112,8 @@ static const char *const RUSSIAN[] = {"и",     "в",        "не",     "на",
 static const char *const CHINESE[] = {"中国的", "一九四九年。", "人民共和国",
                                       "在",     "经济发展，",   "北京大学"};
 static const char *const THAI[] = {"ที่ประเทศไทย", "เป็นภาษา", "และการศึกษา", "ผู้คน"};
-static const char *const DECOMPOSED[] = {"e\xCC\x81te\xCC\x81",
-                                         "a\xCC\x80",
-                                         "franc\xCC\xA7"
-                                         "ais",
-                                         "ﬁne",
-                                         "ＦＵＬＬ",
-                                         "ﾊﾝｶｸ"};
+static const char *const DECOMPOSED[] = {"e\u0301te\u0301", "a\u0300", "franc\u0327ais", "ﬁne",
+                                         "ＦＵＬＬ",        "ﾊﾝｶｸ"};
 
 static void measure_generated(int repetitions)
 {

@@ -13,10 +13,10 @@
 enum { BATCH = 64 };
 
 /* Folded words one after another, each of one length byte and its text. */
-typedef struct list {
+typedef struct word_list {
     qn_buffer bytes;
     size_t n;
-} list;
+} word_list;
 
 static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -30,7 +30,7 @@ static int by_text(const void *a, const void *b)
     return compare((const char *)x + 1, *x, (const char *)y + 1, *y);
 }
 
-static bool read_words(list *out, qn_tokenizer *tokenizer, quern_span text)
+static bool read_words(word_list *out, qn_tokenizer *tokenizer, quern_span text)
 {
     qn_word words[BATCH];
     size_t n;
@@ -49,7 +49,7 @@ static bool read_words(list *out, qn_tokenizer *tokenizer, quern_span text)
 }
 
 /* Writes the distinct words of `list` to `out` in order. */
-static bool sort_words(qn_stopwords *out, const list *list)
+static bool sort_words(qn_stopwords *out, const word_list *list)
 {
     const uint8_t **sorted = calloc(list->n, sizeof *sorted);
     out->text = malloc(list->bytes.len); /* a newline takes the place of each length byte */
@@ -80,7 +80,7 @@ quern_status qn_stopwords_make(qn_stopwords *out, quern_span text, quern_error *
     *out = (qn_stopwords){0};
     if (text.len == 0)
         return QUERN_OK;
-    list list = {0};
+    word_list list = {0};
     qn_tokenizer *tokenizer = qn_tokenizer_new();
     bool made = tokenizer != NULL && read_words(&list, tokenizer, text) &&
                 (list.n == 0 || sort_words(out, &list));

@@ -231,14 +231,17 @@ static bool boundary_after_ahead(qn_tokenizer *t)
     return (qn_fold_look(t->fold, next.value) & QN_FOLD_BOUNDARY) != 0;
 }
 
-/* Whether the span that begins with `p` (taken; t->ahead comes next) is in normal form as it
- * stands: it is one stable code point, or a starter with one mark that never composes, as in
- * pointed Arabic and Thai. In the latter case the mark is taken as a span by itself next. */
+/* Whether the span that begins with `p` (taken; t->ahead comes next) may be taken as it stands: `p`
+ * is stable, and is all of the span; or it is ASCII between words, so that what it may compose with
+ * makes no word; or it is a starter with one mark that never composes, as in pointed Arabic and
+ * Thai. In the last two cases what follows is taken as a span by itself. */
 static inline bool is_settled(qn_tokenizer *t, const qn_point *p)
 {
     if ((p->info & QN_FOLD_STABLE) == 0)
         return false;
     if ((t->ahead.info & QN_FOLD_BOUNDARY) != 0)
+        return true;
+    if (p->value < 0x80 && !qn_ascii_is_word((char)p->value))
         return true;
     return (t->ahead.info & QN_FOLD_INERT) != 0 && (p->info & QN_FOLD_BOUNDARY) != 0 &&
            boundary_after_ahead(t);
