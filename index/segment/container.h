@@ -1,14 +1,16 @@
 /*
  * The container of every segment file: a header page, sections, a checksum for every page.
  *
- *     file    := header-page section* sums padding
- *     section := bytes, starting at a multiple of 64
+ *     file    := header-page section* zeros sums padding
+ *     section := bytes, starting at a multiple of 64 (zeros between)
+ *     zeros   := up to the next multiple of 4,096, `sums_offset`
  *     sums    := u64 XXH3 of every 4,096-byte page from the second on up to `sums_offset`
- *     padding := 64 zero bytes at least, so that every section may be over-read
+ *     padding := 64 zero bytes, so that every section may be over-read
  *
  * Every byte is covered by exactly one checksum: the header page by its own, pages by theirs, sums
- * and padding by one in the header. Opening checks the header page and the sums; a page is checked
- * when `verify` or a paranoid reader comes to it.
+ * and padding by one in the header. Opening checks the header page, and a paranoid reader the sums
+ * (ordinary opening must not cost more for a larger file); a page is checked when `verify` or a
+ * paranoid reader comes to it. FORMAT.md, "Container", has the offsets.
  */
 #ifndef QN_SEGMENT_CONTAINER_H
 #define QN_SEGMENT_CONTAINER_H

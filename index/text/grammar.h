@@ -55,7 +55,7 @@ typedef struct qn_grammar {
     bool last_paired; /* it is part of a pair already */
 
     size_t used; /* bytes of scratch that hold the words given */
-    char scratch[QN_GRAMMAR_SCRATCH];
+    char scratch[QN_GRAMMAR_SCRATCH + QN_WORD_OVERREAD];
 } qn_grammar;
 
 /* Begins a text. The count of long words goes on. */

@@ -13,10 +13,13 @@
 
 #include "engine/quern.h"
 
-enum { QN_WORD_MAX = 255 };
+/* Longest word given, in bytes; bytes from a word's first on that may be read whatever its length.
+ */
+enum { QN_WORD_MAX = 255, QN_WORD_OVERREAD = 16 };
 
 typedef struct qn_word {
-    const char *text;  /* folded; valid until the next call of qn_tokenizer_next */
+    const char *text;  /* folded; valid until the next call of qn_tokenizer_next; QN_WORD_OVERREAD
+                          bytes are readable */
     uint32_t len;      /* 1..QN_WORD_MAX bytes */
     uint32_t position; /* counted from the start given to qn_tokenizer_start */
     size_t start, end; /* where it stands in the source text, in bytes. Where normalisation
