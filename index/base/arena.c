@@ -2,6 +2,7 @@
 #include "index/base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,20 @@ void *qn_arena_alloc(qn_arena *arena, size_t len, size_t align)
 {
     size_t at = (arena->used + align - 1) & ~(align - 1);
     if (arena->chunk == NULL || at > arena->cap || len > arena->cap - at) {
-        size_t cap = len > CHUNK_BYTES / 4 ? len : CHUNK_BYTES;
+        bool large = len > CHUNK_BYTES / 4;
+        size_t cap = large ? len : CHUNK_BYTES;
         if (cap > SIZE_MAX - sizeof(struct qn_arena_chunk))
             return NULL;
         struct qn_arena_chunk *chunk = malloc(sizeof *chunk + cap);
         if (chunk == NULL)
             return NULL;
+        if (large && arena->chunk != NULL) {
+            /* Behind the newest chunk, whose rest stays in use. */
+            chunk->next = arena->chunk->next;
+            arena->chunk->next = chunk;
+            arena->total += sizeof *chunk + cap;
+            return chunk->bytes;
+        }
         chunk->next = arena->chunk;
         arena->chunk = chunk;
         arena->cap = cap;

@@ -14,7 +14,7 @@ typedef struct qn_arena {
 } qn_arena;
 
 /* `len` bytes aligned to `align` (a power of two, at most 16), uninitialised; NULL when memory is
- * short. Valid until the arena is freed or reset. */
+ * short. Valid until the arena is freed. */
 void *qn_arena_alloc(qn_arena *arena, size_t len, size_t align);
 
 /* A copy of `len` bytes; NULL when memory is short. */

@@ -5,7 +5,7 @@
 
 typedef enum qn_cpu {
     QN_CPU_SCALAR = 0, /* portable C */
-    QN_CPU_AVX2 = 1,   /* AVX2, BMI1, BMI2, POPCNT, LZCNT */
+    QN_CPU_AVX2 = 1,   /* AVX2, BMI1, BMI2, POPCNT */
     QN_CPU_AVX512 = 2  /* AVX2 level and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 (Ice Lake, Zen 4) */
 } qn_cpu;
 

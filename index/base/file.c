@@ -47,7 +47,8 @@ quern_status qn_mapping_open(qn_mapping *out, int dirfd, const char *name, const
                              bool in_memory, quern_error *error)
 {
     *out = (qn_mapping){0};
-    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+    /* Without O_NONBLOCK a FIFO of that name would block until someone writes to it. */
+    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return qn_fail_sys(error, errno, "open", path);
     struct stat st;
@@ -56,6 +57,8 @@ quern_status qn_mapping_open(qn_mapping *out, int dirfd, const char *name, const
         status = qn_fail_sys(error, errno, "examine", path);
     else if (!S_ISREG(st.st_mode))
         status = qn_fail(error, QUERN_E_DAMAGED, "%s is not a regular file", path);
+    else if ((uint64_t)st.st_size > SIZE_MAX - QN_PADDING)
+        status = qn_fail_memory(error);
     else {
         size_t len = (size_t)st.st_size;
         status = in_memory || len == 0 ? read_whole(out, fd, len, path, error)
@@ -81,8 +84,9 @@ static quern_status writer_start(qn_writer *writer, int fd, const char *path, si
 {
     *writer = (qn_writer){.fd = fd, .open = true, .page_sums = page_sums};
     (void)snprintf(writer->path, sizeof writer->path, "%s", path);
-    writer->buffer_cap = (buffer_bytes + QN_PAGE - 1) / QN_PAGE * QN_PAGE;
-    if (!qn_buffer_reserve(&writer->buffer, writer->buffer_cap)) {
+    size_t n_pages = buffer_bytes / QN_PAGE + (buffer_bytes % QN_PAGE > 0);
+    writer->buffer_cap = n_pages > 0 ? n_pages * QN_PAGE : QN_PAGE;
+    if (n_pages > SIZE_MAX / QN_PAGE || !qn_buffer_reserve(&writer->buffer, writer->buffer_cap)) {
         qn_writer_close(writer);
         return qn_fail_memory(error);
     }
@@ -96,7 +100,10 @@ quern_status qn_writer_open(qn_writer *writer, int dirfd, const char *name, cons
     int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return qn_fail_sys(error, errno, "create", path);
-    return writer_start(writer, fd, path, buffer_bytes, page_sums, error);
+    quern_status status = writer_start(writer, fd, path, buffer_bytes, page_sums, error);
+    if (status != QUERN_OK)
+        (void)unlinkat(dirfd, name, 0); /* created a moment ago, so ours */
+    return status;
 }
 
 /* An unnamed file where the file system knows O_TMPFILE, else a named one unlinked at once. */
@@ -137,18 +144,21 @@ quern_status qn_writer_spool(qn_writer *writer, int dirfd, const char *path, siz
 static quern_status writer_drain(qn_writer *writer, quern_error *error)
 {
     qn_buffer *buffer = &writer->buffer;
-    if (buffer->len == 0)
-        return QUERN_OK;
-    quern_status status = qn_write_all(writer->fd, buffer->data, buffer->len, writer->path, error);
-    if (status == QUERN_OK && writer->page_sums) {
-        for (size_t at = 0; at + QN_PAGE <= buffer->len; at += QN_PAGE) {
-            uint64_t sum = qn_checksum(buffer->data + at, QN_PAGE);
-            if (!qn_buffer_append(&writer->sums, &sum, sizeof sum))
-                return qn_fail_memory(error);
-        }
+    quern_status status = qn_write_all(writer->fd, buffer->data + writer->handed,
+                                       buffer->len - writer->handed, writer->path, error);
+    if (status != QUERN_OK)
+        return status;
+    size_t at = writer->page_sums ? 0 : buffer->len;
+    for (; at + QN_PAGE <= buffer->len; at += QN_PAGE) {
+        uint64_t sum = qn_checksum(buffer->data + at, QN_PAGE);
+        if (!qn_buffer_append(&writer->sums, &sum, sizeof sum))
+            return qn_fail_memory(error);
     }
-    buffer->len = 0;
-    return status;
+    /* The start of an unfinished page stays for its sum, so the buffer always starts on a page. */
+    writer->handed = buffer->len - at;
+    memmove(buffer->data, buffer->data + at, writer->handed);
+    buffer->len = writer->handed;
+    return QUERN_OK;
 }
 
 quern_status qn_writer_put(qn_writer *writer, const void *bytes, size_t len, quern_error *error)

@@ -39,7 +39,8 @@ typedef struct qn_writer {
     uint64_t offset; /* bytes written so far, buffered ones included */
     qn_buffer buffer;
     size_t buffer_cap;
-    qn_buffer sums; /* u64 per page, complete after qn_writer_flush at a page boundary */
+    size_t handed;  /* bytes at the front of the buffer that the system has already */
+    qn_buffer sums; /* u64 per whole page flushed */
     char path[256]; /* for messages */
 } qn_writer;
 
@@ -56,7 +57,8 @@ quern_status qn_writer_put(qn_writer *writer, const void *bytes, size_t len, que
 /* Appends zero bytes until offset is a multiple of `align` (a power of two up to QN_PAGE). */
 quern_status qn_writer_align(qn_writer *writer, uint32_t align, quern_error *error);
 
-/* Appends everything that `spool` holds (flushing it first); the spool stays open. */
+/* Appends everything that `spool` holds (flushing it first); the spool stays open. It keeps no page
+ * sums, as its buffer is used on the way. */
 quern_status qn_writer_put_spool(qn_writer *writer, qn_writer *spool, quern_error *error);
 
 /* Hands the buffered bytes to the system. With page_sums only at a page boundary or at the end. */

@@ -2,18 +2,20 @@
  * Blocks of 1 to 128 unsigned 32-bit values, bit-packed with patches (PFOR: Zukowski et al. 2006,
  * with the exceptions' high bits packed apart as in OptPFOR, Yan et al. 2009).
  *
- *     block      := head(u8) [count(u8) patchwidth(u8)] packed [index(u8)*count patches]
- *     head       := width (bits 0..5, 0..32) | has patches (bit 6) | zero (bit 7)
- *     packed     := n values of `width` bits, value i in bits [i*width, (i+1)*width) counted from
- * the least significant bit of the first byte; ceil(n*width/8) bytes patches    := count values of
- * `patchwidth` bits packed alike: the bits above `width` of the values at the given indexes, which
- * ascend
+ *     block   := head(u8) [count(u8) patchwidth(u8)] packed [index(u8)*count patches]
+ *     head    := width (bits 0..5, 0..32) | has patches (bit 6) | zero (bit 7)
+ *     packed  := the low `width` bits of n values, bit-packed (bitpack.h); ceil(n*width/8) bytes
+ *     patches := count values of `patchwidth` bits packed alike: the bits above `width` of the
+ *                values at the given indexes, which ascend
+ *
+ * with count and patchwidth at least 1, width + patchwidth at most 32.
  *
  * The number of values n is known from outside. In-order packing is chosen over lane-transposed
  * packing because a partial block has the same form, and value i can be read without the others.
  *
  * Decoders may read QN_PADDING bytes past the end of the input and write up to QN_BLOCK_ROOM
- * values. They never trust a header: what would pass `end` is refused.
+ * values. They never trust a header: what would pass `end` is refused, as are an n out of range and
+ * an `in` that is NULL (so that calls can be chained).
  */
 #ifndef QN_CODEC_BLOCK_H
 #define QN_CODEC_BLOCK_H
@@ -29,15 +31,16 @@ enum {
     QN_BLOCK_MAX_BYTES = 3 + 4 * QN_BLOCK + QN_BLOCK + 4 * QN_BLOCK
 };
 
-/* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes over all widths (ties: the larger width,
- * which has fewer patches); `out` has room for QN_BLOCK_MAX_BYTES. Returns the bytes written. The
- * same values give the same bytes everywhere. */
+/* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes over all widths up to that of the
+ * largest value (ties: the larger width, which has fewer patches); `out` has room for
+ * QN_BLOCK_MAX_BYTES. Returns the bytes written. The same values give the same bytes everywhere. */
 size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out);
 
 /* The kernels of one instruction set; every level gives the same results as scalar. */
 typedef struct qn_block_kernels {
     /* Decodes n values (1..128) from [in, end) to out (QN_BLOCK_ROOM values of room). Returns the
-     * byte after the block, or NULL if it is malformed or would pass `end`. */
+     * byte after the block, or NULL if it is malformed or would pass `end`; what `out` then holds
+     * is unspecified. */
     const uint8_t *(*decode)(const uint8_t *in, const uint8_t *end, unsigned n, uint32_t *out);
 
     /* Like decode for strictly ascending values stored as gaps - 1:
@@ -47,7 +50,8 @@ typedef struct qn_block_kernels {
     const uint8_t *(*decode_ascending)(const uint8_t *in, const uint8_t *end, unsigned n,
                                        uint32_t base, uint32_t limit, uint32_t *out);
 
-    /* Skips a block of n values: the byte after it, or NULL. */
+    /* Skips a block of n values: the byte after it, or NULL if its header is malformed or it would
+     * pass `end`; the indexes of patches are not looked at. */
     const uint8_t *(*skip)(const uint8_t *in, const uint8_t *end, unsigned n);
 
     const char *name; /* "scalar", "avx2", "avx512" */

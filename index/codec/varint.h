@@ -1,5 +1,6 @@
 /* Variable-length integers: seven bits a byte, least significant first, the high bit set on all but
- * the last byte (LEB128). */
+ * the last byte (LEB128). Only the shortest form of a value is read, so that equal values have
+ * equal bytes. */
 #ifndef QN_CODEC_VARINT_H
 #define QN_CODEC_VARINT_H
 
@@ -20,8 +21,8 @@ static inline size_t qn_varint_put(uint8_t *out, uint64_t value)
     return n;
 }
 
-/* Reads a value from [in, end); returns the byte after it, or NULL if it is cut off or does not fit
- * 32 bits. */
+/* Reads a value from [in, end); returns the byte after it, or NULL if it is cut off, does not fit
+ * 32 bits, or ends in a needless zero. `in` may be NULL, so that reads can be chained. */
 static inline const uint8_t *qn_varint_get32(const uint8_t *in, const uint8_t *end, uint32_t *value)
 {
     uint32_t v = 0;
@@ -30,6 +31,8 @@ static inline const uint8_t *qn_varint_get32(const uint8_t *in, const uint8_t *e
             return NULL;
         uint8_t byte = *in++;
         if (shift == 28 && byte > 0x0F)
+            return NULL;
+        if (byte == 0 && shift > 0)
             return NULL;
         v |= (uint32_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {
@@ -49,6 +52,8 @@ static inline const uint8_t *qn_varint_get64(const uint8_t *in, const uint8_t *e
             return NULL;
         uint8_t byte = *in++;
         if (shift == 63 && byte > 0x01)
+            return NULL;
+        if (byte == 0 && shift > 0)
             return NULL;
         v |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80) {

@@ -4,17 +4,17 @@
  *
  *     POSTINGS extent of a term with df 1:        none (the dictionary holds it)
  *     with df <= 128:  max(u8) docs tf
- *     with more:       max_part(f32) seed(u16){3} reserved(u16) last_doc(u32)* end(u32)* max(u8)*
- *                      (docs tf)*
+ *     with more:       (docs tf)* last_doc(u32)* end(u32)* max(u8)* max_part(f32) seed(u16){3}
  *     docs  := block of n documents as gaps - 1 (block.h), restarting at the last one before
- *     tf    := block of n times tf - 1; absent if cf == df
- *     POSITIONS extent: with df > 128 end(u32)* first; then for each block of postings its
- * positions as gaps (the first of each document from 0), in blocks of up to 128 values
+ *     tf    := block of n times tf - 1; absent if df <= 128 and cf == df
+ *     POSITIONS extent: for each block of postings its positions as gaps (the first of each
+ * document from 0), in blocks of up to 128 values; with df > 128 then end(u32)*
  *
- * The last_doc, end, max arrays have an entry a block: its last document, where its bytes end
- * counted from the first block's start, and its largest tf-part as a ceiling in 255ths of max_part
- * (with df <= 128: in 255ths of 1). tf-part = tf / (tf + K(length)), K for the segment's k1, b and
- * average. seed[i] is a floor in 65535ths of the 10th, 100th and 1000th best tf-part, 0 where df is
+ * The arrays last_doc, end, max have an entry a block: its last document, where its bytes end
+ * counted from the start of the extent, and its largest tf-part as a ceiling in 255ths of max_part
+ * (with df <= 128: in 255ths of 1). They stand behind the blocks, so that a writer need not hold a
+ * long list in memory. tf-part = tf / (tf + K(length)) in float, K for the segment's k1, b and
+ * average. seed[i] is a floor in 4096ths of the 10th, 100th and 1000th best tf-part, 0 where df is
  * smaller. BOUNDS holds, for each term with df >= bounds_df in order, n_ranges ceilings in 255ths
  * of max_part: of the documents [r << range_log2, (r + 1) << range_log2).
  */

@@ -12,23 +12,7 @@
 #include "index/segment/docs.h"
 #include "index/segment/ids.h"
 #include "index/segment/manifest.h"
-
-/* The META section: fixed numbers, then the analyzer's settings. */
-typedef struct qn_segment_meta {
-    uint32_t n_docs;
-    uint64_t n_tokens, n_terms, n_postings;
-    float k1, b;                                  /* that the bounds were computed for, */
-    double average;                               /* with this average length */
-    uint32_t range_log2;                          /* documents per bound range, as a power of two */
-    uint32_t exact_width;                         /* bits of an exact length, 0..32 */
-    bool positions;                               /* POSITIONS is there */
-    bool stored;                                  /* the segment has a store file */
-    uint64_t docid_bytes, tf_bytes, bounds_bytes; /* of POSTINGS, for stats; the rest is headers */
-    uint32_t rules;                               /* QN_ANALYZER_RULES */
-    uint64_t fingerprint;
-    char language[64], unicode[32];
-    quern_span stopwords; /* in the mapped file */
-} qn_segment_meta;
+#include "index/segment/meta.h"
 
 typedef struct qn_segment {
     qn_container index, store; /* store unused unless meta.stored */

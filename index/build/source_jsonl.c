@@ -1,0 +1,257 @@
+/* JSON Lines: see source_jsonl.h. One pass over the line; no tree is built. */
+#include "index/build/source_jsonl.h"
+
+#include "index/base/status.h"
+#include "index/build/source_json.h"
+#include "index/build/source_record.h"
+
+#include <string.h>
+
+/* The keys that matter, the preferred ones of each group first. */
+typedef enum field {
+    FIELD_ID,
+    FIELD_ID2,
+    FIELD_DOCID,
+    FIELD_DOCNO,
+    FIELD_TITLE,
+    FIELD_TEXT,
+    FIELD_CONTENTS,
+    FIELD_BODY,
+    FIELD_ABSTRACT,
+    N_FIELDS,
+    FIELD_NONE = N_FIELDS
+} field;
+
+static const char *const field_names[N_FIELDS] = {"id",   "_id",      "docid", "docno",   "title",
+                                                  "text", "contents", "body",  "abstract"};
+
+typedef enum value_kind { VALUE_ABSENT = 0, VALUE_READ, VALUE_UNFIT } value_kind;
+
+typedef struct value {
+    value_kind kind;
+    quern_span span;
+} value;
+
+/* A line being read. */
+typedef struct record {
+    qn_json json;
+    uint8_t *room;
+    value values[N_FIELDS];
+} record;
+
+bool qn_jsonl_blank(quern_span line)
+{
+    const uint8_t *data = (const uint8_t *)line.data;
+    qn_json json = {.at = data, .end = data + line.len};
+    qn_json_white(&json);
+    return json.at == json.end;
+}
+
+static field field_of(quern_span key)
+{
+    if (key.len < 2 || key.len > 8)
+        return FIELD_NONE;
+    for (int i = 0; i < N_FIELDS; i++)
+        if (key.data[0] == field_names[i][0] && strlen(field_names[i]) == key.len &&
+            memcmp(key.data, field_names[i], key.len) == 0)
+            return (field)i;
+    return FIELD_NONE;
+}
+
+static value unfit(void)
+{
+    return (value){.kind = VALUE_UNFIT};
+}
+
+static value found(quern_span span)
+{
+    return (value){.kind = VALUE_READ, .span = span};
+}
+
+static bool at_number(const qn_json *json)
+{
+    uint8_t byte = qn_json_peek(json);
+    return byte == '-' || (byte >= '0' && byte <= '9');
+}
+
+/* Appends one string of an array to what was joined so far, which ends at record->room. */
+static bool join_string(record *rec, bool first)
+{
+    quern_span part;
+    uint8_t *to = rec->room;
+    if (!first)
+        *to++ = '\n'; /* the array has two quotes and a comma in its place */
+    rec->room = to;
+    if (!qn_json_string(&rec->json, &rec->room, &part))
+        return false;
+    if (rec->room == to && part.len > 0) { /* without escapes: not copied yet */
+        memcpy(to, part.data, part.len);
+        rec->room = to + part.len;
+    }
+    return true;
+}
+
+/* Reads an array of strings, joined by line feeds; any other array is unfit. */
+static bool read_array(record *rec, value *out)
+{
+    qn_json *json = &rec->json;
+    const uint8_t *open = json->at;
+    uint8_t *start = rec->room;
+    bool first = true;
+    json->at++;
+    for (;;) {
+        qn_json_white(json);
+        if (first && qn_json_peek(json) == ']')
+            break;
+        if (qn_json_peek(json) != '"') {
+            json->at = open;
+            rec->room = start;
+            *out = unfit();
+            return qn_json_skip(json);
+        }
+        if (!join_string(rec, first))
+            return false;
+        first = false;
+        qn_json_white(json);
+        if (qn_json_peek(json) != ',')
+            break;
+        json->at++;
+    }
+    *out = found((quern_span){.data = (const char *)start, .len = (size_t)(rec->room - start)});
+    return qn_json_take(json, ']', "a comma or the end must follow a value");
+}
+
+/* Reads the value of a key that matters. */
+static bool read_value(record *rec, field key, value *out)
+{
+    qn_json *json = &rec->json;
+    bool is_id = key <= FIELD_DOCNO;
+    quern_span span;
+    *out = unfit();
+    if (qn_json_peek(json) == '"') {
+        if (!qn_json_string(json, &rec->room, &span))
+            return false;
+        *out = found(span);
+        return true;
+    }
+    if (is_id && at_number(json)) {
+        if (!qn_json_number(json, &span))
+            return false;
+        *out = found(span);
+        return true;
+    }
+    if (!is_id && qn_json_peek(json) == '[')
+        return read_array(rec, out);
+    if (qn_json_peek(json) == 'n')
+        *out = (value){.kind = VALUE_ABSENT};
+    return qn_json_skip(json);
+}
+
+/* Reads a key, its colon and its value. */
+static bool read_member(record *rec)
+{
+    qn_json *json = &rec->json;
+    quern_span key;
+    uint8_t *room = rec->room;
+    qn_json_white(json);
+    if (qn_json_peek(json) != '"')
+        return qn_json_take(json, '"', "a key must be a string");
+    if (!qn_json_string(json, &rec->room, &key))
+        return false;
+    field which = field_of(key);
+    rec->room = room; /* the key is done with */
+    qn_json_white(json);
+    if (!qn_json_take(json, ':', "a colon must follow a key"))
+        return false;
+    qn_json_white(json);
+    return which == FIELD_NONE ? qn_json_skip(json) : read_value(rec, which, &rec->values[which]);
+}
+
+/* Reads the whole line, which is an object and nothing else. */
+static bool read_object(record *rec)
+{
+    qn_json *json = &rec->json;
+    qn_json_white(json);
+    if (!qn_json_take(json, '{', "not a JSON object"))
+        return false;
+    qn_json_white(json);
+    bool more = qn_json_peek(json) != '}';
+    while (more) {
+        if (!read_member(rec))
+            return false;
+        qn_json_white(json);
+        more = qn_json_peek(json) == ',';
+        json->at += more;
+    }
+    if (!qn_json_take(json, '}', "a comma or the end must follow a value"))
+        return false;
+    qn_json_white(json);
+    if (json->at < json->end) {
+        json->reason = "unexpected bytes after the object";
+        return false;
+    }
+    return true;
+}
+
+/* The first of the keys from..to that is present, or FIELD_NONE. */
+static field choose(const record *rec, field from, field to)
+{
+    for (field i = from; i <= to; i++)
+        if (rec->values[i].kind != VALUE_ABSENT)
+            return i;
+    return FIELD_NONE;
+}
+
+/* The value of the first key present; an empty span if none is. */
+static quern_status take_text(const record *rec, field from, field to, quern_span *span,
+                              const qn_place *place, quern_error *error)
+{
+    field which = choose(rec, from, to);
+    *span = (quern_span){.data = "", .len = 0};
+    if (which == FIELD_NONE)
+        return QUERN_OK;
+    if (rec->values[which].kind == VALUE_UNFIT)
+        return qn_record_malformed(error, place, "\"%s\" must be a string or an array of strings",
+                                   field_names[which]);
+    *span = rec->values[which].span;
+    return QUERN_OK;
+}
+
+static quern_status take_id(const record *rec, quern_span *id, const qn_place *place,
+                            quern_error *error)
+{
+    field which = choose(rec, FIELD_ID, FIELD_DOCNO);
+    if (which == FIELD_NONE)
+        return qn_record_malformed(error, place, "no id");
+    if (rec->values[which].kind == VALUE_UNFIT)
+        return qn_record_malformed(error, place, "\"%s\" must be a string or a number",
+                                   field_names[which]);
+    *id = rec->values[which].span;
+    return qn_record_check_id(*id, place, error);
+}
+
+quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *place,
+                            quern_document *document, quern_error *error)
+{
+    jsonl->room.len = 0;
+    if (line.len > SIZE_MAX - QN_JSON_SLACK ||
+        !qn_buffer_reserve(&jsonl->room, line.len + QN_JSON_SLACK))
+        return qn_fail_memory(error);
+    const uint8_t *data = (const uint8_t *)line.data;
+    record rec = {.json = {.at = data, .end = data + line.len}, .room = jsonl->room.data};
+    if (!read_object(&rec))
+        return qn_record_malformed(error, place, "%s at byte %zu", rec.json.reason,
+                                   (size_t)(rec.json.at - data) + 1);
+    *document = (quern_document){.record = line};
+    quern_status status = take_id(&rec, &document->id, place, error);
+    if (status == QUERN_OK)
+        status = take_text(&rec, FIELD_TITLE, FIELD_TITLE, &document->title, place, error);
+    if (status == QUERN_OK)
+        status = take_text(&rec, FIELD_TEXT, FIELD_ABSTRACT, &document->text, place, error);
+    return status;
+}
+
+void qn_jsonl_free(qn_jsonl *jsonl)
+{
+    qn_buffer_free(&jsonl->room);
+}

@@ -1,0 +1,110 @@
+/* The META section: see meta.h. */
+#include "index/segment/meta.h"
+
+#include "index/base/status.h"
+#include "index/segment/format.h"
+
+enum {
+    AT_DOCS = 0,
+    AT_RANGE = 4,
+    AT_TOKENS = 8,
+    AT_TERMS = 16,
+    AT_POSTINGS = 24,
+    AT_TF_BYTES = 32,
+    AT_BOUNDS_BYTES = 40,
+    AT_FINGERPRINT = 48,
+    AT_K1 = 56,
+    AT_B = 60,
+    AT_EXACT_WIDTH = 64,
+    AT_FLAGS = 68,
+    AT_RULES = 72,
+    AT_STOPWORDS_LEN = 76,
+    AT_LANGUAGE = 80,
+    AT_UNICODE = 144,
+    FIXED_LEN = 176
+};
+
+enum { FLAG_POSITIONS = 1, FLAG_STORED = 2, FLAG_RECORDS = 4, FLAGS_KNOWN = 7 };
+
+quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *container,
+                           quern_error *error)
+{
+    uint8_t fixed[FIXED_LEN] = {0};
+    if (meta->stopwords.len > UINT32_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "the list of stop words is too long");
+    qn_store_u32(fixed + AT_DOCS, meta->n_docs);
+    qn_store_u32(fixed + AT_RANGE, meta->range_log2);
+    qn_store_u64(fixed + AT_TOKENS, meta->n_tokens);
+    qn_store_u64(fixed + AT_TERMS, meta->n_terms);
+    qn_store_u64(fixed + AT_POSTINGS, meta->n_postings);
+    qn_store_u64(fixed + AT_TF_BYTES, meta->tf_bytes);
+    qn_store_u64(fixed + AT_BOUNDS_BYTES, meta->bounds_bytes);
+    qn_store_u64(fixed + AT_FINGERPRINT, meta->fingerprint);
+    qn_store_f32(fixed + AT_K1, meta->k1);
+    qn_store_f32(fixed + AT_B, meta->b);
+    qn_store_u32(fixed + AT_EXACT_WIDTH, meta->exact_width);
+    qn_store_u32(fixed + AT_FLAGS, (meta->positions ? FLAG_POSITIONS : 0u) |
+                                       (meta->stored ? FLAG_STORED : 0u) |
+                                       (meta->records ? FLAG_RECORDS : 0u));
+    qn_store_u32(fixed + AT_RULES, meta->rules);
+    qn_store_u32(fixed + AT_STOPWORDS_LEN, (uint32_t)meta->stopwords.len);
+    memcpy(fixed + AT_LANGUAGE, meta->language, strnlen(meta->language, 63));
+    memcpy(fixed + AT_UNICODE, meta->unicode, strnlen(meta->unicode, 31));
+    quern_status status = qn_container_writer_begin(container, QN_SECTION_META, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(&container->file, fixed, sizeof fixed, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(&container->file, meta->stopwords.data, meta->stopwords.len, error);
+    return status == QUERN_OK ? qn_container_writer_end(container, error) : status;
+}
+
+static quern_status damaged(const qn_container *container, const char *what, quern_error *error)
+{
+    return qn_fail(error, QUERN_E_DAMAGED, "%s: META: %s", container->name, what);
+}
+
+quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, quern_error *error)
+{
+    qn_section section = container->section[QN_SECTION_META];
+    if (section.data == NULL || section.len < FIXED_LEN)
+        return damaged(container, "the section is missing or too short", error);
+    quern_status status = qn_container_touch(container, section.data, section.len, error);
+    if (status != QUERN_OK)
+        return status;
+    const uint8_t *at = section.data;
+    uint32_t flags = qn_load_u32(at + AT_FLAGS);
+    *out = (qn_segment_meta){
+        .n_docs = qn_load_u32(at + AT_DOCS),
+        .n_tokens = qn_load_u64(at + AT_TOKENS),
+        .n_terms = qn_load_u64(at + AT_TERMS),
+        .n_postings = qn_load_u64(at + AT_POSTINGS),
+        .k1 = qn_load_f32(at + AT_K1),
+        .b = qn_load_f32(at + AT_B),
+        .range_log2 = qn_load_u32(at + AT_RANGE),
+        .exact_width = qn_load_u32(at + AT_EXACT_WIDTH),
+        .positions = (flags & FLAG_POSITIONS) != 0,
+        .stored = (flags & FLAG_STORED) != 0,
+        .records = (flags & FLAG_RECORDS) != 0,
+        .tf_bytes = qn_load_u64(at + AT_TF_BYTES),
+        .bounds_bytes = qn_load_u64(at + AT_BOUNDS_BYTES),
+        .rules = qn_load_u32(at + AT_RULES),
+        .fingerprint = qn_load_u64(at + AT_FINGERPRINT),
+    };
+    memcpy(out->language, at + AT_LANGUAGE, sizeof out->language);
+    memcpy(out->unicode, at + AT_UNICODE, sizeof out->unicode);
+    out->average = out->n_docs == 0 ? 0 : (double)out->n_tokens / (double)out->n_docs;
+    if (flags & ~(uint32_t)FLAGS_KNOWN)
+        return qn_fail(error, QUERN_E_VERSION, "%s: META: unknown flags %#x", container->name,
+                       flags);
+    if (qn_load_u32(at + AT_STOPWORDS_LEN) != section.len - FIXED_LEN)
+        return damaged(container, "the stop words do not fill the section", error);
+    out->stopwords = (quern_span){(const char *)at + FIXED_LEN, section.len - FIXED_LEN};
+    if (out->n_docs > QN_DOCS_MAX || out->range_log2 < 6 || out->range_log2 > 10 ||
+        out->exact_width > 32)
+        return damaged(container, "a number is out of range", error);
+    if (!(out->k1 >= 0 && out->k1 <= 3 && out->b >= 0 && out->b <= 1))
+        return damaged(container, "a BM25 parameter is out of range", error);
+    if (out->language[sizeof out->language - 1] != 0 || out->unicode[sizeof out->unicode - 1] != 0)
+        return damaged(container, "a name is not terminated", error);
+    return QUERN_OK;
+}

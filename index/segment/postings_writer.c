@@ -1,0 +1,377 @@
+/* Writing postings, a block at a time: see postings.h for the grammar. */
+#include "index/segment/postings_writer.h"
+
+#include "index/base/status.h"
+#include "index/codec/block.h"
+#include "index/segment/dict.h"
+#include "index/segment/lengths.h"
+#include "index/segment/postings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HISTOGRAM = 4096, SPOOL_BUFFER = 256 * 1024 };
+
+/* The best tf-part within one bound range. */
+typedef struct range_part {
+    uint32_t range;
+    float part;
+} range_part;
+
+struct qn_postings_writer {
+    qn_postings_params params;
+    uint32_t n_ranges, bounds_df;
+    float norms[256];
+    qn_dict_writer *dict;
+    qn_writer postings, positions, bounds;
+    qn_postings_totals totals;
+
+    /* the current term */
+    char term[QN_TERM_MAX];
+    size_t term_len;
+    uint32_t df, last_doc;
+    uint64_t cf;
+    uint64_t postings_start, positions_start;
+    uint32_t n_blocks;
+    qn_buffer last_docs, ends, pos_ends;
+    qn_buffer block_parts; /* f32 a block */
+    range_part now;        /* the range that the last posting fell in; part 0: none yet */
+    qn_buffer ranges;      /* range_part of those before, ascending */
+    qn_buffer range_bytes; /* n_ranges bytes being made */
+    float max_part;
+    uint32_t histogram[HISTOGRAM + 1]; /* of tf-parts in 4096ths, for the seeds */
+
+    /* the current block */
+    uint32_t n;
+    uint32_t docs[QN_BLOCK], tfs[QN_BLOCK];
+    qn_buffer gaps; /* u32 position gaps */
+    uint8_t encoded[2 * QN_BLOCK_MAX_BYTES + 1];
+};
+
+quern_status qn_postings_writer_new(qn_postings_writer **out, int dirfd, const char *path,
+                                    const qn_postings_params *params, quern_error *error)
+{
+    *out = NULL;
+    qn_postings_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return qn_fail_memory(error);
+    writer->params = *params;
+    writer->n_ranges = (uint32_t)(((uint64_t)params->n_docs + (1u << params->range_log2) - 1) >>
+                                  params->range_log2);
+    writer->bounds_df = qn_segment_bounds_df(writer->n_ranges);
+    qn_length_norms(params->k1, params->b, params->average, writer->norms);
+    quern_status status =
+        qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, writer->bounds_df, error);
+    if (status == QUERN_OK)
+        status = qn_writer_spool(&writer->postings, dirfd, path, SPOOL_BUFFER, error);
+    if (status == QUERN_OK)
+        status = qn_writer_spool(&writer->positions, dirfd, path, SPOOL_BUFFER, error);
+    if (status == QUERN_OK)
+        status = qn_writer_spool(&writer->bounds, dirfd, path, SPOOL_BUFFER, error);
+    if (status != QUERN_OK) {
+        qn_postings_writer_free(writer);
+        return status;
+    }
+    *out = writer;
+    return QUERN_OK;
+}
+
+void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len)
+{
+    memcpy(writer->term, term, len);
+    writer->term_len = len;
+    writer->df = 0;
+    writer->cf = 0;
+    writer->n = 0;
+    writer->n_blocks = 0;
+    writer->max_part = 0;
+    writer->now = (range_part){0, 0};
+    writer->postings_start = writer->postings.offset;
+    writer->positions_start = writer->positions.offset;
+    writer->last_docs.len = writer->ends.len = writer->pos_ends.len = 0;
+    writer->block_parts.len = writer->ranges.len = writer->gaps.len = 0;
+}
+
+/* ---- bounds ---- */
+
+/* The smallest v with part <= max_part * v / 255 in exact arithmetic. */
+static uint8_t ceiling(float part, float max_part)
+{
+    double v = (double)part / (double)max_part * 255.0;
+    unsigned up = (unsigned)v;
+    while ((double)max_part * up < (double)part * 255.0)
+        up++;
+    return (uint8_t)(up > 255 ? 255 : up);
+}
+
+static bool push_range(qn_postings_writer *writer)
+{
+    return writer->now.part == 0 ||
+           qn_buffer_append(&writer->ranges, &writer->now, sizeof writer->now);
+}
+
+/* Takes the block's tf-parts into block, range and term maxima and the histogram. */
+static bool bound_block(qn_postings_writer *writer)
+{
+    float part[QN_BLOCK];
+    float best = 0;
+    for (uint32_t i = 0; i < writer->n; i++) {
+        float tf = (float)writer->tfs[i];
+        part[i] = tf / (tf + writer->norms[writer->params.lengths[writer->docs[i]]]);
+    }
+    for (uint32_t i = 0; i < writer->n; i++) {
+        uint32_t range = writer->docs[i] >> writer->params.range_log2;
+        best = part[i] > best ? part[i] : best;
+        writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
+        if (range != writer->now.range) {
+            if (!push_range(writer))
+                return false;
+            writer->now = (range_part){range, part[i]};
+        } else if (part[i] > writer->now.part) {
+            writer->now.part = part[i];
+        }
+    }
+    writer->max_part = best > writer->max_part ? best : writer->max_part;
+    return qn_buffer_append(&writer->block_parts, &best, sizeof best);
+}
+
+/* ---- blocks ---- */
+
+static quern_status flush_positions(qn_postings_writer *writer, quern_error *error)
+{
+    const uint8_t *gaps = writer->gaps.data;
+    size_t total = writer->gaps.len / sizeof(uint32_t);
+    for (size_t done = 0; done < total; done += QN_BLOCK) {
+        uint32_t values[QN_BLOCK];
+        unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
+        memcpy(values, gaps + done * sizeof(uint32_t), part * sizeof(uint32_t));
+        size_t len = qn_block_encode(values, part, writer->encoded);
+        quern_status status = qn_writer_put(&writer->positions, writer->encoded, len, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    writer->gaps.len = 0;
+    uint64_t end = writer->positions.offset - writer->positions_start;
+    if (end > UINT32_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT,
+                       "the positions of one term pass 4 GiB: build several indexes instead");
+    uint32_t end32 = (uint32_t)end;
+    return qn_buffer_append(&writer->pos_ends, &end32, sizeof end32) ? QUERN_OK
+                                                                     : qn_fail_memory(error);
+}
+
+/* Encodes the block that has been gathered. `with_tf` false leaves the tf block out: only a short
+ * list knows in time that no tf is over 1; a long one pays a byte a block for it. */
+static quern_status flush_block(qn_postings_writer *writer, uint32_t before, bool with_tf,
+                                quern_error *error)
+{
+    uint32_t values[QN_BLOCK];
+    uint32_t previous = before;
+    for (uint32_t i = 0; i < writer->n; i++) {
+        values[i] = writer->docs[i] - previous - 1;
+        previous = writer->docs[i];
+    }
+    size_t docs_len = qn_block_encode(values, writer->n, writer->encoded);
+    size_t tf_len = 0;
+    if (with_tf) {
+        for (uint32_t i = 0; i < writer->n; i++)
+            values[i] = writer->tfs[i] - 1;
+        tf_len = qn_block_encode(values, writer->n, writer->encoded + docs_len);
+    }
+    writer->totals.tf_bytes += tf_len;
+    quern_status status =
+        qn_writer_put(&writer->postings, writer->encoded, docs_len + tf_len, error);
+    if (status == QUERN_OK && writer->params.positions)
+        status = flush_positions(writer, error);
+    if (status != QUERN_OK)
+        return status;
+    uint64_t end = writer->postings.offset - writer->postings_start;
+    if (end > UINT32_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT,
+                       "the postings of one term pass 4 GiB: build several indexes instead");
+    uint32_t end32 = (uint32_t)end;
+    if (!qn_buffer_append(&writer->ends, &end32, sizeof end32) ||
+        !qn_buffer_append(&writer->last_docs, &previous, sizeof previous))
+        return qn_fail_memory(error);
+    writer->n_blocks++;
+    writer->n = 0;
+    return QUERN_OK;
+}
+
+/* The last document of the blocks written so far. */
+static uint32_t last_before(const qn_postings_writer *writer)
+{
+    return writer->n_blocks == 0 ? UINT32_MAX
+                                 : qn_load_u32(writer->last_docs.data + writer->last_docs.len - 4);
+}
+
+quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                    const uint32_t *gaps, quern_error *error)
+{
+    if (writer->n == QN_BLOCK) {
+        if (!bound_block(writer))
+            return qn_fail_memory(error);
+        quern_status status = flush_block(writer, last_before(writer), true, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    writer->docs[writer->n] = doc;
+    writer->tfs[writer->n] = tf;
+    writer->n++;
+    writer->df++;
+    writer->cf += tf;
+    if (writer->params.positions &&
+        !qn_buffer_append(&writer->gaps, gaps, (size_t)tf * sizeof(uint32_t)))
+        return qn_fail_memory(error);
+    return QUERN_OK;
+}
+
+/* ---- ends of lists ---- */
+
+static quern_status end_single(qn_postings_writer *writer, qn_term_info *info, quern_error *error)
+{
+    info->doc = writer->docs[0];
+    if (!writer->params.positions)
+        return QUERN_OK;
+    if (writer->cf > QN_INLINE_TF_MAX)
+        return flush_positions(writer, error);
+    uint32_t position = 0;
+    for (uint32_t i = 0; i < writer->cf; i++) {
+        position += qn_load_u32(writer->gaps.data + 4 * (size_t)i);
+        info->position[i] = position;
+    }
+    info->n_inline = (uint32_t)writer->cf;
+    return QUERN_OK;
+}
+
+static quern_status end_short(qn_postings_writer *writer, quern_error *error)
+{
+    float best = 0;
+    for (uint32_t i = 0; i < writer->n; i++) {
+        float tf = (float)writer->tfs[i];
+        float part = tf / (tf + writer->norms[writer->params.lengths[writer->docs[i]]]);
+        best = part > best ? part : best;
+    }
+    uint8_t max = ceiling(best, 1);
+    quern_status status = qn_writer_put(&writer->postings, &max, 1, error);
+    if (status != QUERN_OK)
+        return status;
+    writer->totals.bounds_bytes += 1;
+    return flush_block(writer, UINT32_MAX, writer->cf != writer->df, error);
+}
+
+/* Seeds in 4096ths: floors of the 10th, 100th, 1000th best part; empties the histogram. */
+static void take_seeds(qn_postings_writer *writer, uint16_t seeds[QN_SEEDS])
+{
+    uint64_t above = 0;
+    unsigned next = 0;
+    memset(seeds, 0, QN_SEEDS * sizeof *seeds);
+    for (unsigned bin = HISTOGRAM + 1; bin-- > 0 && next < QN_SEEDS;) {
+        above += writer->histogram[bin];
+        while (next < QN_SEEDS && above >= qn_seed_rank[next])
+            seeds[next++] = (uint16_t)bin;
+    }
+    memset(writer->histogram, 0, sizeof writer->histogram);
+}
+
+static quern_status put_range_maxima(qn_postings_writer *writer, quern_error *error)
+{
+    qn_buffer *bytes = &writer->range_bytes;
+    bytes->len = 0;
+    if (!push_range(writer) || !qn_buffer_reserve(bytes, writer->n_ranges))
+        return qn_fail_memory(error);
+    memset(bytes->data, 0, writer->n_ranges);
+    for (size_t at = 0; at < writer->ranges.len; at += sizeof(range_part)) {
+        range_part entry;
+        memcpy(&entry, writer->ranges.data + at, sizeof entry);
+        bytes->data[entry.range] = ceiling(entry.part, writer->max_part);
+    }
+    return qn_writer_put(&writer->bounds, bytes->data, writer->n_ranges, error);
+}
+
+static quern_status end_long(qn_postings_writer *writer, quern_error *error)
+{
+    if (!bound_block(writer))
+        return qn_fail_memory(error);
+    quern_status status = flush_block(writer, last_before(writer), true, error);
+    if (status != QUERN_OK)
+        return status;
+    uint8_t trailer[4 + 2 * QN_SEEDS];
+    uint16_t seeds[QN_SEEDS];
+    take_seeds(writer, seeds);
+    qn_store_f32(trailer, writer->max_part);
+    for (unsigned i = 0; i < QN_SEEDS; i++)
+        qn_store_u16(trailer + 4 + 2 * i, seeds[i]);
+    /* The block maxima replace their floats in place. */
+    for (uint32_t i = 0; i < writer->n_blocks; i++) {
+        float part = qn_load_f32(writer->block_parts.data + 4 * (size_t)i);
+        writer->block_parts.data[i] = ceiling(part, writer->max_part);
+    }
+    qn_writer *to = &writer->postings;
+    status = qn_writer_put(to, writer->last_docs.data, writer->last_docs.len, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(to, writer->ends.data, writer->ends.len, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(to, writer->block_parts.data, writer->n_blocks, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(to, trailer, sizeof trailer, error);
+    if (status == QUERN_OK && writer->params.positions)
+        status =
+            qn_writer_put(&writer->positions, writer->pos_ends.data, writer->pos_ends.len, error);
+    writer->totals.bounds_bytes += writer->n_blocks + sizeof trailer;
+    if (status == QUERN_OK && writer->df >= writer->bounds_df)
+        status = put_range_maxima(writer, error);
+    return status;
+}
+
+quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *error)
+{
+    if (writer->df == 0)
+        return QUERN_OK;
+    qn_term_info info = {.df = writer->df, .cf = writer->cf};
+    quern_status status = writer->df == 1          ? end_single(writer, &info, error)
+                          : writer->df <= QN_BLOCK ? end_short(writer, error)
+                                                   : end_long(writer, error);
+    if (status != QUERN_OK)
+        return status;
+    info.postings_len = writer->postings.offset - writer->postings_start;
+    info.positions_len = writer->positions.offset - writer->positions_start;
+    writer->totals.n_terms++;
+    writer->totals.n_postings += writer->df;
+    return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, &info, error);
+}
+
+quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_container_writer *container,
+                                       qn_postings_totals *totals, quern_error *error)
+{
+    quern_status status = qn_dict_writer_finish(writer->dict, container, error);
+    if (status == QUERN_OK)
+        status =
+            qn_container_writer_put_spool(container, QN_SECTION_BOUNDS, &writer->bounds, error);
+    if (status == QUERN_OK)
+        status =
+            qn_container_writer_put_spool(container, QN_SECTION_POSTINGS, &writer->postings, error);
+    if (status == QUERN_OK && writer->params.positions)
+        status = qn_container_writer_put_spool(container, QN_SECTION_POSITIONS, &writer->positions,
+                                               error);
+    *totals = writer->totals;
+    return status;
+}
+
+void qn_postings_writer_free(qn_postings_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    qn_dict_writer_free(writer->dict);
+    qn_writer_close(&writer->postings);
+    qn_writer_close(&writer->positions);
+    qn_writer_close(&writer->bounds);
+    qn_buffer_free(&writer->last_docs);
+    qn_buffer_free(&writer->ends);
+    qn_buffer_free(&writer->pos_ends);
+    qn_buffer_free(&writer->block_parts);
+    qn_buffer_free(&writer->ranges);
+    qn_buffer_free(&writer->range_bytes);
+    qn_buffer_free(&writer->gaps);
+    free(writer);
+}

@@ -1,0 +1,48 @@
+/*
+ * Writing postings: takes the lists of all terms in order and fills the sections POSTINGS,
+ * POSITIONS, BOUNDS, DICT and DICT_INDEX. The grammar is that of postings.h; the bytes follow from
+ * the postings alone. Memory: a block, the tables of the longest list, and a length code a document
+ * (the caller's).
+ */
+#ifndef QN_SEGMENT_POSTINGS_WRITER_H
+#define QN_SEGMENT_POSTINGS_WRITER_H
+
+#include "index/segment/container.h"
+
+typedef struct qn_postings_params {
+    uint32_t n_docs;
+    const uint8_t *lengths; /* n_docs length codes; the caller's, valid until the writer is freed */
+    float k1, b;
+    double average;
+    uint32_t range_log2;
+    bool positions;
+} qn_postings_params;
+
+typedef struct qn_postings_writer qn_postings_writer;
+
+/* Spools into `dirfd`. */
+quern_status qn_postings_writer_new(qn_postings_writer **out, int dirfd, const char *path,
+                                    const qn_postings_params *params, quern_error *error);
+
+/* Starts a term, greater bytewise than the one before. */
+void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len);
+
+/* Adds a posting; documents ascend strictly, tf >= 1. `positions`: tf gaps (the first from 0), or
+ * NULL if the segment has none. */
+quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                    const uint32_t *gaps, quern_error *error);
+
+/* Ends the term; one without postings is forgotten. */
+quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *error);
+
+/* What was written, for META. */
+typedef struct qn_postings_totals {
+    uint64_t n_terms, n_postings, tf_bytes, bounds_bytes;
+} qn_postings_totals;
+
+/* Appends the sections to the container. */
+quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_container_writer *container,
+                                       qn_postings_totals *totals, quern_error *error);
+void qn_postings_writer_free(qn_postings_writer *writer);
+
+#endif

@@ -1,0 +1,158 @@
+/* Opening a segment: its files, sections and numbers, each held against the others. */
+#include "index/segment/segment.h"
+
+#include "index/base/status.h"
+
+#include <stdio.h>
+
+static quern_status damaged(const qn_segment *segment, const char *what, quern_error *error)
+{
+    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", segment->index.name, what);
+}
+
+/* Everything behind the two containers, which are open. */
+static quern_status open_parts(qn_segment *segment, quern_error *error)
+{
+    const qn_container *index = &segment->index;
+    quern_status status = qn_meta_read(&segment->meta, index, error);
+    if (status != QUERN_OK)
+        return status;
+    const qn_segment_meta *meta = &segment->meta;
+    segment->kernels = qn_block_kernels_for(qn_cpu_detect());
+    segment->n_ranges =
+        (uint32_t)(((uint64_t)meta->n_docs + (1u << meta->range_log2) - 1) >> meta->range_log2);
+    segment->bounds_df = qn_segment_bounds_df(segment->n_ranges);
+    qn_section lengths = index->section[QN_SECTION_LENGTHS];
+    qn_section exact = index->section[QN_SECTION_EXACT_LENGTHS];
+    if (lengths.data == NULL || lengths.len != meta->n_docs)
+        return damaged(segment, "LENGTHS is missing or of the wrong size", error);
+    if (exact.data == NULL || exact.len != ((uint64_t)meta->n_docs * meta->exact_width + 7) / 8)
+        return damaged(segment, "EXACT_LENGTHS is missing or of the wrong size", error);
+    segment->lengths = lengths.data;
+    segment->exact = exact.data;
+    segment->postings = index->section[QN_SECTION_POSTINGS];
+    segment->positions = index->section[QN_SECTION_POSITIONS];
+    segment->bounds = index->section[QN_SECTION_BOUNDS];
+    if (segment->postings.data == NULL || segment->bounds.data == NULL ||
+        (segment->positions.data != NULL) != meta->positions)
+        return damaged(segment, "a section of postings is missing", error);
+    if (!qn_in_range(meta->tf_bytes, meta->bounds_bytes, segment->postings.len))
+        return damaged(segment, "META speaks of more postings than there are", error);
+    status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,
+                          segment->bounds_df, error);
+    if (status == QUERN_OK)
+        status = qn_ids_open(&segment->ids, index, meta->n_docs, error);
+    if (status == QUERN_OK && meta->stored)
+        status = qn_docs_open(&segment->docs, &segment->store, meta->n_docs, error);
+    return status;
+}
+
+static quern_status open_files(qn_segment *segment, int dirfd, const qn_manifest_segment *entry,
+                               const quern_open_options *options, quern_error *error)
+{
+    char name[QN_SEGMENT_NAME_MAX + 8];
+    (void)snprintf(name, sizeof name, "%s.qx", entry->name);
+    quern_status status = qn_container_open(&segment->index, dirfd, name, QN_FILE_INDEX,
+                                            options->no_mmap, options->paranoid, error);
+    if (status != QUERN_OK)
+        return status;
+    if (segment->index.mapping.len != entry->index_len ||
+        segment->index.header_checksum != entry->index_checksum)
+        return damaged(segment, "is not the file that the manifest names", error);
+    if (entry->store_len == 0)
+        return QUERN_OK;
+    (void)snprintf(name, sizeof name, "%s.qs", entry->name);
+    status = qn_container_open(&segment->store, dirfd, name, QN_FILE_STORE, options->no_mmap,
+                               options->paranoid, error);
+    if (status != QUERN_OK)
+        return status;
+    if (segment->store.mapping.len != entry->store_len ||
+        segment->store.header_checksum != entry->store_checksum)
+        return qn_fail(error, QUERN_E_DAMAGED, "%s: is not the file that the manifest names",
+                       segment->store.name);
+    return QUERN_OK;
+}
+
+quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segment *entry,
+                             const quern_open_options *options, quern_error *error)
+{
+    *out = (qn_segment){0};
+    quern_status status = open_files(out, dirfd, entry, options, error);
+    if (status == QUERN_OK)
+        status = open_parts(out, error);
+    if (status == QUERN_OK &&
+        (out->meta.n_docs != entry->documents || out->meta.n_tokens != entry->tokens))
+        status = damaged(out, "holds other counts than the manifest says", error);
+    if (status == QUERN_OK && out->meta.stored != (entry->store_len > 0))
+        status = damaged(out, "its store file is missing from the manifest", error);
+    if (status != QUERN_OK)
+        qn_segment_close(out);
+    return status;
+}
+
+quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t index_len,
+                                   const uint8_t *store, size_t store_len, bool paranoid,
+                                   quern_error *error)
+{
+    *out = (qn_segment){0};
+    quern_status status = qn_container_open_bytes(&out->index, index, index_len, "index",
+                                                  QN_FILE_INDEX, paranoid, error);
+    if (status == QUERN_OK && store != NULL)
+        status = qn_container_open_bytes(&out->store, store, store_len, "store", QN_FILE_STORE,
+                                         paranoid, error);
+    if (status == QUERN_OK)
+        status = open_parts(out, error);
+    if (status == QUERN_OK && out->meta.stored && store == NULL)
+        status = damaged(out, "its store is missing", error);
+    if (status != QUERN_OK)
+        qn_segment_close(out);
+    return status;
+}
+
+void qn_segment_close(qn_segment *segment)
+{
+    qn_container_close(&segment->index);
+    qn_container_close(&segment->store);
+    *segment = (qn_segment){0};
+}
+
+quern_status qn_segment_exact_length(const qn_segment *segment, uint32_t doc, uint32_t *length,
+                                     quern_error *error)
+{
+    uint64_t bit = (uint64_t)doc * segment->meta.exact_width;
+    const uint8_t *at = segment->exact + bit / 8;
+    quern_status status = qn_container_touch(&segment->index, at, 8, error);
+    if (status != QUERN_OK)
+        return status;
+    uint64_t mask = ((uint64_t)1 << segment->meta.exact_width) - 1;
+    *length = (uint32_t)((qn_load_u64(at) >> (bit % 8)) & mask);
+    return QUERN_OK;
+}
+
+quern_status qn_segment_touch_lengths(const qn_segment *segment, quern_error *error)
+{
+    return qn_container_touch(&segment->index, segment->lengths, segment->meta.n_docs, error);
+}
+
+void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
+{
+    const qn_section *section = segment->index.section;
+    const qn_segment_meta *meta = &segment->meta;
+    uint64_t index_len = segment->index.mapping.len, store_len = segment->store.mapping.len;
+    uint64_t before = bytes->dictionary + bytes->docids + bytes->tf + bytes->positions +
+                      bytes->bounds + bytes->lengths + bytes->ids;
+    bytes->dictionary += section[QN_SECTION_DICT].len + section[QN_SECTION_DICT_INDEX].len;
+    /* What POSTINGS holds beside tf and bounds are docids and the tables by which blocks of docids
+     * are found. */
+    bytes->docids += segment->postings.len - meta->tf_bytes - meta->bounds_bytes;
+    bytes->tf += meta->tf_bytes;
+    bytes->positions += segment->positions.len;
+    bytes->bounds += segment->bounds.len + meta->bounds_bytes;
+    bytes->lengths += section[QN_SECTION_LENGTHS].len + section[QN_SECTION_EXACT_LENGTHS].len;
+    bytes->ids += section[QN_SECTION_IDS].len + section[QN_SECTION_ID_LOOKUP].len;
+    bytes->store += store_len;
+    uint64_t after = bytes->dictionary + bytes->docids + bytes->tf + bytes->positions +
+                     bytes->bounds + bytes->lengths + bytes->ids;
+    bytes->other += index_len - (after - before);
+    bytes->total += index_len + store_len;
+}

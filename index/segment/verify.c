@@ -1,0 +1,209 @@
+/* Verifying a segment: see verify.h. */
+#include "index/segment/verify.h"
+
+#include "index/base/status.h"
+#include "index/segment/lengths.h"
+#include "index/segment/postings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct verify_state {
+    const qn_segment *segment;
+    qn_verify_told told;
+    void *arg;
+    quern_error *error;
+    bool found; /* a defect */
+    float norms[256];
+    float *range_part; /* best tf-part of each range, of the current term */
+    uint32_t *positions;
+    size_t positions_cap;
+    uint64_t n_terms, n_postings, n_tokens;
+    uint64_t postings_end, positions_end, n_bounds;
+} verify_state;
+
+static void tell(verify_state *verifier, const char *file, const char *defect)
+{
+    if (!verifier->found)
+        (void)qn_fail(verifier->error, QUERN_E_DAMAGED, "%s: %s", file, defect);
+    verifier->found = true;
+    if (verifier->told != NULL)
+        verifier->told(verifier->arg, file, defect);
+}
+
+/* A defect of the current term. */
+static void tell_term(verify_state *verifier, const qn_dict_cursor *cursor, const char *what)
+{
+    char defect[480];
+    (void)snprintf(defect, sizeof defect, "the term \"%.*s\": %s", (int)cursor->len, cursor->term,
+                   what);
+    tell(verifier, verifier->segment->index.name, defect);
+}
+
+static bool above(float part, float max_part, uint8_t bound)
+{
+    return (double)part * 255.0 > (double)max_part * bound;
+}
+
+/* Checks one block; folds its parts into *best and range_part. */
+static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cursor,
+                                const qn_postings *list, uint32_t block, uint64_t *cf, float *best,
+                                quern_error *error)
+{
+    uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM];
+    const uint8_t *tf_at;
+    const qn_segment *segment = verifier->segment;
+    quern_status status = qn_postings_docs(list, block, docs, &tf_at, error);
+    if (status == QUERN_OK)
+        status = qn_postings_tfs(list, block, tf_at, tfs, error);
+    if (status == QUERN_OK && segment->meta.positions)
+        status = qn_postings_positions(list, block, tfs, &verifier->positions,
+                                       &verifier->positions_cap, error);
+    if (status != QUERN_OK)
+        return status;
+    float block_best = 0;
+    uint32_t n = qn_postings_block_n(list, block);
+    for (uint32_t i = 0; i < n; i++) {
+        float tf = (float)tfs[i];
+        float part = tf / (tf + verifier->norms[segment->lengths[docs[i]]]);
+        float *range = &verifier->range_part[docs[i] >> segment->meta.range_log2];
+        block_best = part > block_best ? part : block_best;
+        *range = part > *range ? part : *range;
+        *cf += tfs[i];
+    }
+    if (list->block_max != NULL && above(block_best, list->max_part, list->block_max[block]))
+        tell_term(verifier, cursor, "a block's bound is too low");
+    *best = block_best > *best ? block_best : *best;
+    return QUERN_OK;
+}
+
+static void check_ranges(verify_state *verifier, const qn_dict_cursor *cursor,
+                         const qn_postings *list)
+{
+    for (uint32_t i = 0; list->range_max != NULL && i < verifier->segment->n_ranges; i++) {
+        if (above(verifier->range_part[i], list->max_part, list->range_max[i])) {
+            tell_term(verifier, cursor, "a range's bound is too low");
+            return;
+        }
+    }
+}
+
+static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cursor,
+                               quern_error *error)
+{
+    const qn_segment *segment = verifier->segment;
+    const qn_term_info *info = &cursor->info;
+    qn_postings list;
+    quern_status status = qn_postings_open(&list, segment, info, error);
+    uint64_t cf = 0;
+    float best = 0;
+    memset(verifier->range_part, 0, segment->n_ranges * sizeof *verifier->range_part);
+    for (uint32_t block = 0; status == QUERN_OK && block < list.n_blocks; block++)
+        status = check_block(verifier, cursor, &list, block, &cf, &best, error);
+    if (status != QUERN_OK)
+        return status;
+    if (cf != info->cf)
+        tell_term(verifier, cursor, "its occurrences do not add up to cf");
+    if (best > list.max_part)
+        tell_term(verifier, cursor, "its bound is too low");
+    check_ranges(verifier, cursor, &list);
+    verifier->n_terms++;
+    verifier->n_postings += info->df;
+    verifier->n_tokens += info->cf;
+    verifier->postings_end = info->postings_off + info->postings_len;
+    if (info->positions_len > 0)
+        verifier->positions_end = info->positions_off + info->positions_len;
+    verifier->n_bounds += info->df >= segment->bounds_df;
+    return QUERN_OK;
+}
+
+static quern_status check_terms(verify_state *verifier, quern_error *error)
+{
+    const qn_segment *segment = verifier->segment;
+    qn_dict_cursor cursor;
+    quern_status status = qn_dict_seek(&cursor, &segment->dict, "", 0, error);
+    while (status == QUERN_OK) {
+        status = qn_dict_next(&cursor, error);
+        if (status == QUERN_OK)
+            status = check_term(verifier, &cursor, error);
+    }
+    if (status != QUERN_END)
+        return status;
+    const qn_segment_meta *meta = &segment->meta;
+    if (verifier->n_terms != meta->n_terms || verifier->n_postings != meta->n_postings ||
+        verifier->n_tokens != meta->n_tokens)
+        tell(verifier, segment->index.name, "terms, postings or tokens do not add up to META's");
+    if (verifier->postings_end != segment->postings.len ||
+        verifier->positions_end != segment->positions.len ||
+        verifier->n_bounds * segment->n_ranges != segment->bounds.len)
+        tell(verifier, segment->index.name, "a section of postings has bytes that no term owns");
+    return QUERN_OK;
+}
+
+static quern_status check_documents(verify_state *verifier, quern_error *error)
+{
+    const qn_segment *segment = verifier->segment;
+    qn_docs_reader reader = {0};
+    uint64_t n_tokens = 0;
+    char *id = malloc(QN_ID_MAX);
+    quern_status status = id == NULL ? qn_fail_memory(error) : QUERN_OK;
+    for (uint32_t doc = 0; status == QUERN_OK && doc < segment->meta.n_docs; doc++) {
+        size_t len;
+        uint32_t found, length;
+        status = qn_ids_get(&segment->ids, doc, id, &len, error);
+        if (status == QUERN_OK)
+            status = qn_ids_find(&segment->ids, id, len, &found, error);
+        if (status == QUERN_NOT_FOUND || (status == QUERN_OK && found != doc)) {
+            tell(verifier, segment->index.name, "an id does not lead back to its document");
+            status = QUERN_OK;
+        }
+        if (status == QUERN_OK)
+            status = qn_segment_exact_length(segment, doc, &length, error);
+        if (status == QUERN_OK && qn_length_encode(length) != segment->lengths[doc])
+            tell(verifier, segment->index.name, "a length and its code differ");
+        if (status == QUERN_OK)
+            n_tokens += length;
+        quern_document document = {0};
+        if (status == QUERN_OK && segment->meta.stored)
+            status = qn_docs_fetch(&segment->docs, &reader, doc, &document, error);
+    }
+    if (status == QUERN_OK && n_tokens != segment->meta.n_tokens)
+        tell(verifier, segment->index.name, "the lengths do not add up to META's tokens");
+    qn_docs_reader_free(&reader);
+    free(id);
+    return status;
+}
+
+quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, void *arg,
+                               quern_error *error)
+{
+    verify_state verifier = {.segment = segment, .told = told, .arg = arg, .error = error};
+    quern_error local;
+    quern_error *first = error == NULL ? &local : error;
+    verifier.error = first;
+    quern_status status = qn_container_verify(&segment->index, told, arg, first);
+    if (status == QUERN_OK && segment->meta.stored)
+        status = qn_container_verify(&segment->store, told, arg, first);
+    if (status != QUERN_OK)
+        return status; /* what follows would only repeat it */
+    qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.average, verifier.norms);
+    verifier.range_part = calloc((size_t)segment->n_ranges + 1, sizeof *verifier.range_part);
+    if (verifier.range_part == NULL)
+        return qn_fail_memory(error);
+    quern_error broken = {0};
+    status = check_terms(&verifier, &broken);
+    if (status == QUERN_OK || status == QUERN_E_DAMAGED) {
+        if (status == QUERN_E_DAMAGED)
+            tell(&verifier, segment->index.name, broken.message);
+        status = check_documents(&verifier, &broken);
+        if (status == QUERN_E_DAMAGED)
+            tell(&verifier, segment->index.name, broken.message);
+    }
+    free(verifier.range_part);
+    free(verifier.positions);
+    if (status != QUERN_OK && status != QUERN_E_DAMAGED) {
+        *first = broken;
+        return status;
+    }
+    return verifier.found ? QUERN_E_DAMAGED : QUERN_OK;
+}

@@ -1,0 +1,103 @@
+/*
+ * What every evaluator is given, and the one signature they share: a query, prepared, and one
+ * segment of the index after the other, in document order, with one top-k for all.
+ *
+ *     quern_status qn_eval_NAME(qn_eval *eval, quern_error *error);
+ *
+ * offers to eval->topk every document of eval->segment that can be among the k best, with its exact
+ * score. All evaluators give the same k documents and the same floats; they differ in what they
+ * leave unread. QUERN_E_DAMAGED, QUERN_E_MEMORY.
+ */
+#ifndef QN_QUERY_EVAL_CONTEXT_H
+#define QN_QUERY_EVAL_CONTEXT_H
+
+#include "query/cursor.h"
+#include "query/eval_kernels.h"
+#include "query/phrase.h"
+#include "query/query.h"
+#include "query/topk.h"
+
+/* Memory that evaluators need, kept from query to query. Zero-initialise; each array belongs to the
+ * evaluator named. */
+typedef struct qn_eval_scratch {
+    qn_cursor *cursor; /* all: one a query term; walks are started by the evaluator */
+    size_t cursor_cap;
+    double *ceiling; /* eval_context.c: one a query term */
+    size_t ceiling_cap;
+    struct qn_boolean_clause *clause; /* eval_boolean */
+    size_t clause_cap;
+    struct qn_union_term *term; /* eval_union */
+    size_t term_cap;
+    uint16_t *bound; /* eval_union: one a range */
+    size_t bound_cap;
+    float *score; /* eval_union: one a document of a range */
+    size_t score_cap;
+    uint32_t *offset; /* eval_union: postings of a range, a stretch a term */
+    size_t offset_cap;
+    float *value; /* likewise */
+    size_t value_cap;
+    qn_phrase phrase;
+} qn_eval_scratch;
+
+void qn_eval_scratch_free(qn_eval_scratch *scratch);
+
+typedef struct qn_eval {
+    /* Of the query, the same for all segments: */
+    const qn_query *query;
+    const float *weight; /* one a clause, not negative */
+    const float *norms;  /* K by length code */
+    float seed; /* a floor of the k-th best score that the index is known to have; 0: none */
+    qn_topk *topk;
+    const qn_eval_kernels *kernels;
+    qn_eval_scratch *scratch;
+    /* Of the segment: */
+    const qn_segment *segment;
+    const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
+    float inflation;                /* qn_postings_inflation */
+} qn_eval;
+
+/* The score that a document needs: with less it is not among the k best. Documents that have just
+ * this much may be, by their number. Rises as documents are offered. */
+static inline float qn_eval_threshold(const qn_eval *eval)
+{
+    return eval->topk->threshold > eval->seed ? eval->topk->threshold : eval->seed;
+}
+
+/* K of a document. */
+static inline float qn_eval_norm(const qn_eval *eval, uint32_t doc)
+{
+    return eval->norms[eval->segment->lengths[doc]];
+}
+
+/* Starts a walk for every query term: eval->scratch->cursor[i] for query->term[i]. */
+quern_status qn_eval_start_cursors(qn_eval *eval, quern_error *error);
+
+/* The first sticky damage among the cursors, or QUERN_OK: to be asked when an evaluator is done. */
+quern_status qn_eval_cursor_status(const qn_eval *eval);
+
+/*
+ * Fills eval->scratch->ceiling[i] for query->term[i]: for a list with range_max (or block_max),
+ * ceiling * value / 255 is at least w * tf-part of any document in that range (block), with room
+ * for the rounding of a whole score (bm25.h): the sum of ceilings * value / 255 over the clauses is
+ * at least the float score of each such document. w is the weight of the clause that the term
+ * belongs to. A list that the segment lacks has 0.
+ *
+ * For lists of one block values are 255ths of 1, for others of max_part; both are in the ceiling.
+ */
+quern_status qn_eval_fill_ceilings(qn_eval *eval, quern_error *error);
+
+/* A bound, by the ceilings above, of what query->term[i] adds in documents of a range; 0 only if
+ * none of them holds it. */
+static inline double qn_eval_term_bound(const qn_eval *eval, size_t i, uint32_t range)
+{
+    const qn_postings *list = eval->list[i];
+    double ceiling = eval->scratch->ceiling[i];
+    if (list == NULL)
+        return 0;
+    if (list->range_max != NULL)
+        return ceiling * list->range_max[range] / 255;
+    return list->n_blocks == 1 && list->block_max != NULL ? ceiling * list->block_max[0] / 255
+                                                          : ceiling;
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* The evaluators' inner loops in portable code, and the choice among the compiled levels. */
+#define QN_KERNELS qn_eval_kernels_scalar
+#include "query/eval_kernels.h"
+
+extern const qn_eval_kernels qn_eval_kernels_scalar;
+
+#include "query/eval_kernels_template.h"
+
+const qn_eval_kernels *qn_eval_kernels_for(qn_cpu cpu)
+{
+#if defined(__x86_64__)
+    if (cpu >= QN_CPU_AVX512)
+        return &qn_eval_kernels_avx512;
+    if (cpu >= QN_CPU_AVX2)
+        return &qn_eval_kernels_avx2;
+#else
+    (void)cpu;
+#endif
+    return &qn_eval_kernels_scalar;
+}

@@ -1,0 +1,67 @@
+/* Choosing an evaluator: see plan.h. */
+#include "query/plan.h"
+
+#include <string.h>
+
+/* With fewer postings than this, bounds cost more than they save (measured at 1 M documents; see
+ * the benchmark of evaluators). */
+enum { EXHAUSTIVE_DF_SUM = 512 };
+
+static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "boolean",
+                                                     NULL};
+
+const char *const *qn_plan_names(void)
+{
+    return names;
+}
+
+bool qn_plan_find(const char *name, qn_evaluator *evaluator)
+{
+    *evaluator = QN_EVALUATOR_AUTO;
+    if (name == NULL)
+        return true;
+    for (unsigned i = 0; i < QN_EVALUATORS; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *evaluator = (qn_evaluator)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+qn_plan_shape qn_plan_shape_of(const qn_query *query)
+{
+    qn_plan_shape shape = {0};
+    for (size_t c = 0; c < query->n_clauses; c++) {
+        shape.n_should += query->clause[c].occur == QN_SHOULD;
+        shape.n_must += query->clause[c].occur == QN_MUST;
+        shape.n_not += query->clause[c].occur == QN_NOT;
+        shape.phrases |= query->clause[c].n_terms > 1;
+    }
+    return shape;
+}
+
+bool qn_plan_is_union(const qn_query *query)
+{
+    qn_plan_shape shape = qn_plan_shape_of(query);
+    return shape.n_must == 0 && shape.n_not == 0 && !shape.phrases;
+}
+
+qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
+{
+    /* Terms, some of which exclude; one that must be there makes a conjunction. */
+    bool range_can = shape->n_must == 0 && !shape->phrases;
+    switch (wanted) {
+    case QN_EVALUATOR_EXHAUSTIVE:
+    case QN_EVALUATOR_BOOLEAN:
+        return wanted;
+    case QN_EVALUATOR_RANGE:
+        return range_can ? QN_EVALUATOR_RANGE : QN_EVALUATOR_BOOLEAN;
+    case QN_EVALUATOR_AUTO:
+    case QN_EVALUATORS:
+        break;
+    }
+    if (!range_can)
+        return QN_EVALUATOR_BOOLEAN;
+    return shape->df_sum < EXHAUSTIVE_DF_SUM ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;
+}

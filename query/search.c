@@ -1,0 +1,367 @@
+/* Answering a query: see search.h. */
+#include "query/search.h"
+
+#include "index/base/status.h"
+#include "index/segment/lengths.h"
+#include "query/bm25.h"
+#include "query/eval_boolean.h"
+#include "query/eval_exhaustive.h"
+#include "query/eval_union.h"
+#include "query/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Slots of the table that finds equal terms; a power of two over QN_QUERY_TERMS_MAX. */
+enum { TERM_SLOTS = 2 * QN_QUERY_TERMS_MAX };
+
+/* What a searcher knows of a segment. */
+typedef struct segment_state {
+    float inflation, deflation;
+    bool touched;      /* its lengths */
+    size_t first_list; /* the query's lists in it: search->list[first_list .. first_list + n) */
+    size_t n_lists;
+} segment_state;
+
+/* A list of the query's distinct term `term` in some segment. */
+typedef struct open_list {
+    uint32_t term;
+    qn_postings postings;
+} open_list;
+
+struct qn_search {
+    const qn_segment *segment;
+    size_t n_segments;
+    segment_state *state; /* one a segment */
+    quern_search_options options;
+    qn_evaluator wanted, used;
+    uint64_t n_docs; /* N of the scores */
+    float norms[256];
+    const qn_eval_kernels *kernels;
+    qn_topk topk;
+    qn_eval_scratch scratch;
+    /* Of the last query: */
+    size_t n_distinct;
+    uint16_t slot[TERM_SLOTS];                      /* number of a distinct term + 1, or 0 */
+    uint16_t distinct[QN_QUERY_TERMS_MAX];          /* the distinct term of each query term */
+    uint16_t example[QN_QUERY_TERMS_MAX];           /* a query term of each distinct one */
+    uint64_t df[QN_QUERY_TERMS_MAX];                /* of distinct terms, over all documents */
+    const qn_postings *found[QN_QUERY_TERMS_MAX];   /* of distinct terms, in one segment */
+    const qn_postings *by_term[QN_QUERY_TERMS_MAX]; /* of query terms, likewise */
+    float weight[QN_QUERY_CLAUSES_MAX];
+    open_list *list;
+    size_t n_lists, list_cap;
+};
+
+const char *const *qn_search_evaluators(void)
+{
+    return qn_plan_names();
+}
+
+/* ---- making ---- */
+
+static quern_status check_options(const quern_search_options *options, qn_evaluator *wanted,
+                                  quern_error *error)
+{
+    if (!(options->k1 >= 0 && options->k1 <= 3))
+        return qn_fail(error, QUERN_E_ARGUMENT, "k1 is not within 0 to 3");
+    if (!(options->b >= 0 && options->b <= 1))
+        return qn_fail(error, QUERN_E_ARGUMENT, "b is not within 0 to 1");
+    if (!qn_plan_find(options->evaluator, wanted))
+        return qn_fail(error, QUERN_E_ARGUMENT, "there is no evaluator \"%.64s\"",
+                       options->evaluator);
+    return QUERN_OK;
+}
+
+static void take_statistics(qn_search *search)
+{
+    uint64_t documents = 0, tokens = 0;
+    for (size_t s = 0; s < search->n_segments; s++) {
+        documents += search->segment[s].meta.n_docs;
+        tokens += search->segment[s].meta.n_tokens;
+    }
+    if (search->options.documents != 0)
+        documents = search->options.documents;
+    if (search->options.tokens != 0)
+        tokens = search->options.tokens;
+    search->n_docs = documents;
+    double average = documents == 0 ? 0 : (double)tokens / (double)documents;
+    qn_length_norms(search->options.k1, search->options.b, average, search->norms);
+    for (size_t s = 0; s < search->n_segments; s++) {
+        search->state[s].inflation = qn_postings_inflation(&search->segment[s], search->norms);
+        search->state[s].deflation = qn_postings_deflation(&search->segment[s], search->norms);
+    }
+}
+
+quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n_segments,
+                           const quern_search_options *options, quern_error *error)
+{
+    *out = NULL;
+    qn_evaluator wanted;
+    quern_status status = check_options(options, &wanted, error);
+    if (status != QUERN_OK)
+        return status;
+    qn_search *search = calloc(1, sizeof *search);
+    segment_state *state = calloc(n_segments == 0 ? 1 : n_segments, sizeof *state);
+    if (search == NULL || state == NULL) {
+        free(search);
+        free(state);
+        return qn_fail_memory(error);
+    }
+    search->segment = segments;
+    search->n_segments = n_segments;
+    search->state = state;
+    search->options = *options;
+    search->wanted = wanted;
+    search->kernels = qn_eval_kernels_for(qn_cpu_detect());
+    take_statistics(search);
+    *out = search;
+    return QUERN_OK;
+}
+
+void qn_search_free(qn_search *search)
+{
+    if (search == NULL)
+        return;
+    qn_topk_free(&search->topk);
+    qn_eval_scratch_free(&search->scratch);
+    free(search->state);
+    free(search->list);
+    free(search);
+}
+
+/* ---- checking a query ---- */
+
+/* Every term must belong to one clause at most, and every index must be in bounds. */
+static quern_status check_query(const qn_query *query, size_t k, quern_error *error)
+{
+    if (k < 1 || k > QN_TOPK_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "k is not within 1 to %d", QN_TOPK_MAX);
+    if (query->n_clauses > QN_QUERY_CLAUSES_MAX || query->n_terms > QN_QUERY_TERMS_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "a query has more than %d terms",
+                       QN_QUERY_TERMS_MAX);
+    bool owned[QN_QUERY_TERMS_MAX] = {false};
+    for (size_t c = 0; c < query->n_clauses; c++) {
+        const qn_clause *clause = &query->clause[c];
+        if (clause->n_terms == 0 || clause->qtf == 0 || clause->occur > QN_NOT ||
+            clause->first_term > query->n_terms ||
+            clause->n_terms > query->n_terms - clause->first_term)
+            return qn_fail(error, QUERN_E_ARGUMENT, "clause %zu of a query is malformed", c);
+        for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++) {
+            if (owned[i])
+                return qn_fail(error, QUERN_E_ARGUMENT, "two clauses of a query share a term");
+            owned[i] = true;
+        }
+    }
+    return QUERN_OK;
+}
+
+/* ---- distinct terms ---- */
+
+/* FNV-1a (Fowler, Noll, Vo 1991): terms are short. */
+static uint32_t hash(quern_span text)
+{
+    uint32_t value = 2166136261u;
+    for (size_t i = 0; i < text.len; i++)
+        value = (value ^ (uint8_t)text.data[i]) * 16777619u;
+    return value ^ (value >> 15);
+}
+
+static void number_terms(qn_search *search, const qn_query *query)
+{
+    memset(search->slot, 0, sizeof search->slot);
+    search->n_distinct = 0;
+    for (size_t i = 0; i < query->n_terms; i++) {
+        quern_span text = query->term[i].text;
+        uint32_t at = hash(text) % TERM_SLOTS;
+        for (; search->slot[at] != 0; at = (at + 1) % TERM_SLOTS) {
+            quern_span other = query->term[search->example[search->slot[at] - 1]].text;
+            if (other.len == text.len &&
+                (text.len == 0 || memcmp(other.data, text.data, text.len) == 0))
+                break;
+        }
+        if (search->slot[at] == 0) {
+            search->example[search->n_distinct] = (uint16_t)i;
+            search->slot[at] = (uint16_t)++search->n_distinct;
+        }
+        search->distinct[i] = (uint16_t)(search->slot[at] - 1);
+    }
+}
+
+/* ---- lists ---- */
+
+static quern_status open_term(qn_search *search, const qn_segment *segment, uint32_t term,
+                              quern_span text, quern_error *error)
+{
+    qn_term_info info;
+    if (text.len == 0 || text.len > QN_TERM_MAX)
+        return QUERN_OK;
+    quern_status status = qn_dict_find(&segment->dict, text.data, text.len, &info, error);
+    if (status != QUERN_OK)
+        return status == QUERN_NOT_FOUND ? QUERN_OK : status;
+    void *array = search->list;
+    if (!qn_array_grow(&array, &search->list_cap, search->n_lists + 1, sizeof *search->list))
+        return qn_fail_memory(error);
+    search->list = array;
+    open_list *list = &search->list[search->n_lists];
+    status = qn_postings_open(&list->postings, segment, &info, error);
+    if (status != QUERN_OK)
+        return status;
+    list->term = term;
+    search->n_lists++;
+    search->df[term] += info.df;
+    return QUERN_OK;
+}
+
+/* Opens every list of the query, and finds the terms' df. */
+static quern_status open_lists(qn_search *search, const qn_query *query, quern_error *error)
+{
+    search->n_lists = 0;
+    memset(search->df, 0, search->n_distinct * sizeof *search->df);
+    for (size_t s = 0; s < search->n_segments; s++) {
+        segment_state *state = &search->state[s];
+        state->first_list = search->n_lists;
+        for (uint32_t t = 0; t < search->n_distinct; t++) {
+            quern_status status = open_term(search, &search->segment[s], t,
+                                            query->term[search->example[t]].text, error);
+            if (status != QUERN_OK)
+                return status;
+        }
+        state->n_lists = search->n_lists - state->first_list;
+        if (state->n_lists > 0 && !state->touched) {
+            quern_status status = qn_segment_touch_lengths(&search->segment[s], error);
+            if (status != QUERN_OK)
+                return status;
+            state->touched = true;
+        }
+    }
+    if (search->options.df != NULL)
+        for (size_t t = 0; t < search->n_distinct; t++)
+            search->df[t] =
+                search->options.df(search->options.df_arg, query->term[search->example[t]].text);
+    return QUERN_OK;
+}
+
+/* Fills by_term with the lists of one segment. */
+static void select_lists(qn_search *search, const qn_query *query, const segment_state *state)
+{
+    memset(search->found, 0, search->n_distinct * sizeof *search->found);
+    for (size_t i = 0; i < state->n_lists; i++) {
+        const open_list *list = &search->list[state->first_list + i];
+        search->found[list->term] = &list->postings;
+    }
+    for (size_t i = 0; i < query->n_terms; i++)
+        search->by_term[i] = search->found[search->distinct[i]];
+}
+
+/* ---- weights and plan ---- */
+
+static void weigh(qn_search *search, const qn_query *query)
+{
+    for (size_t c = 0; c < query->n_clauses; c++) {
+        const qn_clause *clause = &query->clause[c];
+        double idf = 0;
+        for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++)
+            idf += qn_bm25_idf(search->n_docs, search->df[search->distinct[i]]);
+        search->weight[c] = qn_bm25_weight(idf, clause->qtf);
+    }
+}
+
+static qn_plan_shape shape_of(qn_search *search, const qn_query *query, size_t k)
+{
+    qn_plan_shape shape = qn_plan_shape_of(query);
+    shape.k = k;
+    for (size_t i = 0; i < search->n_lists; i++)
+        shape.df_sum += search->list[i].postings.df;
+    return shape;
+}
+
+/* A floor of the k-th best score, the best that any segment knows. */
+static float find_seed(qn_search *search, const qn_query *query, size_t k)
+{
+    float best = 0;
+    for (size_t s = 0; s < search->n_segments; s++) {
+        segment_state *state = &search->state[s];
+        if (state->n_lists == 0)
+            continue;
+        select_lists(search, query, state);
+        float seed =
+            qn_eval_union_seed(query, search->weight, search->by_term, state->deflation, k);
+        best = seed > best ? seed : best;
+    }
+    return best;
+}
+
+/* ---- running ---- */
+
+static quern_status evaluate(qn_evaluator evaluator, qn_eval *eval, quern_error *error)
+{
+    switch (evaluator) {
+    case QN_EVALUATOR_RANGE:
+        return qn_eval_union(eval, error);
+    case QN_EVALUATOR_BOOLEAN:
+        return qn_eval_boolean(eval, error);
+    case QN_EVALUATOR_AUTO:
+    case QN_EVALUATOR_EXHAUSTIVE:
+    case QN_EVALUATORS:
+        break;
+    }
+    return qn_eval_exhaustive(eval, error);
+}
+
+static quern_status run_segments(qn_search *search, const qn_query *query, float seed,
+                                 quern_error *error)
+{
+    qn_eval eval = {.query = query,
+                    .weight = search->weight,
+                    .norms = search->norms,
+                    .seed = seed,
+                    .topk = &search->topk,
+                    .kernels = search->kernels,
+                    .scratch = &search->scratch,
+                    .list = search->by_term};
+    for (size_t s = 0; s < search->n_segments; s++) {
+        if (search->state[s].n_lists == 0)
+            continue;
+        select_lists(search, query, &search->state[s]);
+        eval.segment = &search->segment[s];
+        eval.inflation = search->state[s].inflation;
+        quern_status status = evaluate(search->used, &eval, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return QUERN_OK;
+}
+
+quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
+                           const quern_hit **hits, size_t *n_hits, quern_error *error)
+{
+    *hits = NULL;
+    *n_hits = 0;
+    quern_status status = check_query(query, k, error);
+    if (status != QUERN_OK)
+        return status;
+    qn_topk_start(&search->topk, k);
+    number_terms(search, query);
+    status = open_lists(search, query, error);
+    if (status != QUERN_OK)
+        return status;
+    weigh(search, query);
+    qn_plan_shape shape = shape_of(search, query, k);
+    search->used = qn_plan_choose(search->wanted, &shape);
+    if (shape.n_should + shape.n_must == 0)
+        return QUERN_OK;
+    float seed = qn_plan_is_union(query) ? find_seed(search, query, k) : 0;
+    status = run_segments(search, query, seed, error);
+    return status == QUERN_OK ? qn_topk_finish(&search->topk, hits, n_hits, error) : status;
+}
+
+const float *qn_search_weights(const qn_search *search)
+{
+    return search->weight;
+}
+
+const char *qn_search_evaluator(const qn_search *search)
+{
+    return qn_plan_names()[search->used];
+}

@@ -1,0 +1,49 @@
+/* The choice of evaluators. */
+#include "query/plan.h"
+
+#include <criterion/criterion.h>
+
+Test(plan, names)
+{
+    qn_evaluator evaluator;
+    for (unsigned i = 0; qn_plan_names()[i] != NULL; i++) {
+        cr_assert(qn_plan_find(qn_plan_names()[i], &evaluator));
+        cr_assert_eq((unsigned)evaluator, i);
+    }
+    cr_assert(qn_plan_find(NULL, &evaluator));
+    cr_assert_eq(evaluator, QN_EVALUATOR_AUTO);
+    cr_assert_not(qn_plan_find("", &evaluator));
+    cr_assert_not(qn_plan_find("Range", &evaluator));
+}
+
+Test(plan, every_shape_gets_one_that_can_serve_it)
+{
+    for (unsigned bits = 0; bits < 16; bits++) {
+        for (unsigned wanted = 0; wanted < QN_EVALUATORS; wanted++) {
+            qn_plan_shape shape = {.n_should = bits & 1,
+                                   .n_must = (bits >> 1) & 1,
+                                   .n_not = (bits >> 2) & 1,
+                                   .phrases = (bits & 8) != 0,
+                                   .df_sum = bits % 3 == 0 ? 10 : 1000000,
+                                   .k = 10};
+            qn_evaluator chosen = qn_plan_choose((qn_evaluator)wanted, &shape);
+            cr_assert_neq(chosen, QN_EVALUATOR_AUTO);
+            cr_assert(chosen != QN_EVALUATOR_RANGE || (shape.n_must == 0 && !shape.phrases));
+            if (wanted == QN_EVALUATOR_EXHAUSTIVE || wanted == QN_EVALUATOR_BOOLEAN)
+                cr_assert_eq((unsigned)chosen, wanted);
+        }
+    }
+}
+
+Test(plan, seeds_hold_for_plain_unions_only)
+{
+    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 1}, {QN_SHOULD, 1, 1, 1}};
+    qn_query query = {.clause = clause, .n_clauses = 2};
+    cr_assert(qn_plan_is_union(&query));
+    clause[1].occur = QN_NOT;
+    cr_assert_not(qn_plan_is_union(&query));
+    clause[1].occur = QN_MUST;
+    cr_assert_not(qn_plan_is_union(&query));
+    clause[1] = (qn_clause){QN_SHOULD, 1, 1, 2};
+    cr_assert_not(qn_plan_is_union(&query));
+}

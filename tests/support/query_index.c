@@ -1,0 +1,386 @@
+/* Random indexes and a naive scorer: see query_index.h. */
+#define _GNU_SOURCE
+#include "tests/support/query_index.h"
+
+#include "index/segment/lengths.h"
+#include "index/segment/postings_writer.h"
+#include "tests/support/segment_files.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void test_term_text(uint32_t term, char text[TEST_TERM_ROOM])
+{
+    (void)snprintf(text, TEST_TERM_ROOM, "t%05u", term % 100000);
+}
+
+/* ---- documents ---- */
+
+/* Small numbers are frequent: the smallest of two draws, sometimes of six. */
+static uint32_t draw_term(uint32_t vocabulary, test_random *random)
+{
+    uint32_t best = test_below(random, vocabulary);
+    unsigned draws = test_below(random, 3) == 0 ? 1 : 5;
+    for (unsigned i = 0; i < draws; i++) {
+        uint32_t other = test_below(random, vocabulary);
+        best = other < best ? other : best;
+    }
+    return best;
+}
+
+static size_t make_document(const test_index_params *p, test_word *words, test_random *random)
+{
+    size_t n = test_below(random, p->max_words + 1);
+    uint32_t position = 0;
+    bool same = p->huge_tf && test_below(random, 100) == 0;
+    uint32_t term = draw_term(p->vocabulary, random);
+    for (size_t i = 0; i < n; i++) {
+        words[i] = (test_word){same ? term : draw_term(p->vocabulary, random), position};
+        /* Mostly the next position; sometimes a gap, sometimes the same one again. */
+        uint32_t dice = test_below(random, 16);
+        position += dice == 0 ? 0 : dice == 1 ? 2 + test_below(random, 90) : 1;
+    }
+    return n;
+}
+
+static void make_documents(test_index *index)
+{
+    const test_index_params *p = &index->params;
+    test_random random = {p->seed};
+    index->first_word = calloc((size_t)p->n_docs + 1, sizeof *index->first_word);
+    index->word = calloc((size_t)p->n_docs * p->max_words + 1, sizeof *index->word);
+    index->lengths = calloc(1, (size_t)p->n_docs + 64 * (TEST_SEGMENTS_MAX + 1));
+    for (uint32_t doc = 0; doc < p->n_docs; doc++) {
+        test_word *words = index->word + index->first_word[doc];
+        size_t n;
+        if (doc % p->copies != 0) {
+            n = index->first_word[doc] - index->first_word[doc - 1];
+            memcpy(words, words - n, n * sizeof *words);
+        } else {
+            n = make_document(p, words, &random);
+        }
+        index->first_word[doc + 1] = index->first_word[doc] + n;
+        index->lengths[doc] = qn_length_encode((uint32_t)n);
+    }
+}
+
+/* ---- segments ---- */
+
+/* A word of a segment, to be sorted by term. */
+typedef struct posting {
+    uint32_t term, doc, position;
+} posting;
+
+static int compare_postings(const void *a, const void *b)
+{
+    const posting *x = a, *y = b;
+    if (x->term != y->term)
+        return x->term < y->term ? -1 : 1;
+    if (x->doc != y->doc)
+        return x->doc < y->doc ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+static void write_postings(qn_postings_writer *writer, const posting *p, size_t n)
+{
+    quern_error error;
+    uint32_t *gaps = calloc(n + 1, sizeof *gaps);
+    for (size_t i = 0; i < n;) {
+        char text[TEST_TERM_ROOM];
+        uint32_t term = p[i].term;
+        test_term_text(term, text);
+        qn_postings_writer_begin(writer, text, strlen(text));
+        while (i < n && p[i].term == term) {
+            uint32_t doc = p[i].doc, tf = 0, before = 0;
+            for (; i < n && p[i].term == term && p[i].doc == doc; i++) {
+                gaps[tf++] = p[i].position - before;
+                before = p[i].position;
+            }
+            cr_assert_eq(qn_postings_writer_add(writer, doc, tf, gaps, &error), QUERN_OK, "%s",
+                         error.message);
+        }
+        cr_assert_eq(qn_postings_writer_end(writer, &error), QUERN_OK, "%s", error.message);
+    }
+    free(gaps);
+}
+
+static void write_segment(const qn_postings_params *params, const posting *p, size_t n, int dirfd,
+                          qn_postings_totals *totals)
+{
+    quern_error error;
+    qn_postings_writer *writer;
+    cr_assert_eq(qn_postings_writer_new(&writer, dirfd, "x", params, &error), QUERN_OK);
+    write_postings(writer, p, n);
+    qn_container_writer container;
+    cr_assert_eq(qn_container_writer_open(&container, dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
+                 QUERN_OK, "%s", error.message);
+    cr_assert_eq(qn_postings_writer_finish(writer, &container, totals, &error), QUERN_OK);
+    cr_assert_eq(qn_container_writer_finish(&container, &error), QUERN_OK, "%s", error.message);
+    qn_container_writer_close(&container);
+    qn_postings_writer_free(writer);
+}
+
+/* Writes documents [from, to) as one segment, reads the file into memory and opens it. */
+static void make_segment(test_index *index, uint32_t from, uint32_t to, const uint8_t *lengths)
+{
+    size_t first = index->first_word[from], n = index->first_word[to] - first;
+    posting *p = calloc(n + 1, sizeof *p);
+    size_t at = 0;
+    for (uint32_t doc = from; doc < to; doc++)
+        for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
+            p[at++] = (posting){index->word[i].term, doc - from, index->word[i].position};
+    qsort(p, n, sizeof *p, compare_postings);
+    qn_postings_params params = {.n_docs = to - from,
+                                 .lengths = lengths,
+                                 .k1 = index->params.k1,
+                                 .b = index->params.b,
+                                 .average = to == from ? 0 : (double)n / (to - from),
+                                 .range_log2 = index->params.range_log2,
+                                 .positions = !index->params.no_positions};
+    char path[256];
+    int dirfd = qn_test_dir_new(path);
+    qn_postings_totals totals;
+    write_segment(&params, p, n, dirfd, &totals);
+    free(p);
+
+    unsigned number = index->n_segments++;
+    qn_segment *s = &index->segment[number];
+    quern_error error;
+    index->bytes[number] = qn_test_read_file(dirfd, "x.qx", &index->len[number]);
+    qn_test_dir_remove(dirfd, path);
+    cr_assert_eq(qn_container_open_bytes(&s->index, index->bytes[number], index->len[number],
+                                         "x.qx", QN_FILE_INDEX, false, &error),
+                 QUERN_OK, "%s", error.message);
+    s->meta = (qn_segment_meta){.n_docs = params.n_docs,
+                                .n_tokens = n,
+                                .n_terms = totals.n_terms,
+                                .n_postings = totals.n_postings,
+                                .k1 = params.k1,
+                                .b = params.b,
+                                .average = params.average,
+                                .range_log2 = params.range_log2,
+                                .positions = params.positions};
+    uint32_t range_size = 1u << params.range_log2;
+    s->n_ranges = (params.n_docs + range_size - 1) / range_size;
+    s->bounds_df = qn_segment_bounds_df(s->n_ranges);
+    s->base = from;
+    s->lengths = lengths;
+    s->postings = s->index.section[QN_SECTION_POSTINGS];
+    s->positions = s->index.section[QN_SECTION_POSITIONS];
+    s->bounds = s->index.section[QN_SECTION_BOUNDS];
+    s->kernels = qn_block_kernels_for(qn_cpu_detect());
+    cr_assert_eq(qn_dict_open(&s->dict, &s->index, totals.n_terms, params.n_docs, params.positions,
+                              s->bounds_df, &error),
+                 QUERN_OK, "%s", error.message);
+}
+
+void test_index_new(test_index *index, const test_index_params *params)
+{
+    *index = (test_index){.params = *params, .n_docs = params->n_docs};
+    make_documents(index);
+    test_random random = {params->seed + 1};
+    uint32_t from = 0;
+    for (unsigned s = 0; s < params->n_segments; s++) {
+        /* Unequal parts; the last takes the rest. */
+        uint32_t left = params->n_docs - from;
+        uint32_t to =
+            s + 1 == params->n_segments ? params->n_docs : from + test_below(&random, left / 2 + 1);
+        make_segment(index, from, to, index->lengths + from);
+        from = to;
+    }
+}
+
+void test_index_of_words(test_index *index, const test_index_params *params, const test_word *words,
+                         size_t n)
+{
+    *index = (test_index){.params = *params, .n_docs = 1};
+    index->first_word = calloc(2, sizeof *index->first_word);
+    index->word = calloc(n + 1, sizeof *index->word);
+    index->lengths = calloc(1, 1 + 64);
+    memcpy(index->word, words, n * sizeof *words);
+    index->first_word[1] = n;
+    index->lengths[0] = qn_length_encode((uint32_t)n);
+    make_segment(index, 0, 1, index->lengths);
+}
+
+void test_index_free(test_index *index)
+{
+    for (unsigned s = 0; s < index->n_segments; s++) {
+        qn_container_close(&index->segment[s].index);
+        free(index->bytes[s]);
+    }
+    free(index->first_word);
+    free(index->word);
+    free(index->lengths);
+    *index = (test_index){0};
+}
+
+void test_index_use_level(test_index *index)
+{
+    for (unsigned s = 0; s < index->n_segments; s++)
+        index->segment[s].kernels = qn_block_kernels_for(qn_cpu_detect());
+}
+
+/* ---- queries ---- */
+
+void test_query_add(test_query *query, qn_occur occur, uint32_t qtf, const uint32_t *terms,
+                    const uint32_t *positions, uint32_t n)
+{
+    uint32_t first = (uint32_t)query->query.n_terms;
+    query->query.clause = query->clause;
+    query->query.term = query->term;
+    query->clause[query->query.n_clauses++] = (qn_clause){occur, qtf, first, n};
+    for (uint32_t i = 0; i < n; i++) {
+        char *text = query->text[first + i];
+        test_term_text(terms[i], text);
+        query->number[first + i] = terms[i];
+        query->term[first + i] =
+            (qn_query_term){{text, strlen(text)}, positions == NULL ? i : positions[i]};
+    }
+    query->query.n_terms += n;
+}
+
+void test_query_word(test_query *query, qn_occur occur, uint32_t qtf, uint32_t term)
+{
+    test_query_add(query, occur, qtf, &term, NULL, 1);
+}
+
+void test_query_random(test_query *query, const test_query_params *params, uint32_t vocabulary,
+                       test_random *random)
+{
+    query->query = (qn_query){0};
+    uint32_t n = 1 + test_below(random, params->max_clauses);
+    for (uint32_t c = 0; c < n; c++) {
+        uint32_t dice = test_below(random, 8), terms[4], positions[4], n_terms = 1;
+        qn_occur occur = dice == 0 && params->nots                   ? QN_NOT
+                         : (dice == 1 || dice == 2) && params->musts ? QN_MUST
+                                                                     : QN_SHOULD;
+        if (params->phrases && test_below(random, 3) == 0)
+            n_terms = 2u + (test_below(random, 4) == 0) + (test_below(random, 16) == 0);
+        uint32_t position = 0;
+        for (uint32_t i = 0; i < n_terms; i++) {
+            terms[i] = test_below(random, 2) == 0 ? draw_term(vocabulary, random)
+                                                  : test_below(random, vocabulary + 1);
+            positions[i] = position;
+            position += 1u + (test_below(random, 10) == 0);
+        }
+        uint32_t qtf = test_below(random, 6) == 0 ? 1 + test_below(random, 4) : 1;
+        test_query_add(query, occur, qtf, terms, positions, n_terms);
+    }
+}
+
+/* ---- scoring from documents ---- */
+
+static uint32_t count_term(const test_index *index, uint32_t doc, uint32_t term)
+{
+    uint32_t tf = 0;
+    for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
+        tf += index->word[i].term == term;
+    return tf;
+}
+
+static bool stands_at(const test_index *index, uint32_t doc, uint32_t term, uint64_t position)
+{
+    for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
+        if (index->word[i].term == term && index->word[i].position == position)
+            return true;
+    return false;
+}
+
+static uint32_t count_phrase(const test_index *index, uint32_t doc, const qn_query *query,
+                             const qn_clause *clause, const uint32_t *numbers)
+{
+    const qn_query_term *term = query->term + clause->first_term;
+    uint32_t freq = 0, least = UINT32_MAX;
+    for (uint32_t i = 0; i < clause->n_terms; i++) {
+        uint32_t tf = count_term(index, doc, numbers[i]);
+        least = tf < least ? tf : least;
+    }
+    if (clause->n_terms == 1 || index->params.no_positions || least == 0)
+        return least;
+    size_t first = index->first_word[doc], end = index->first_word[doc + 1];
+    for (uint64_t start = 0; end > first && start <= index->word[end - 1].position; start++) {
+        bool all = true;
+        for (uint32_t i = 0; i < clause->n_terms && all; i++)
+            all = stands_at(index, doc, numbers[i], start + term[i].position - term[0].position);
+        freq += all;
+    }
+    return freq;
+}
+
+static uint64_t count_df(const test_index *index, uint32_t term)
+{
+    uint64_t df = 0;
+    for (uint32_t doc = 0; doc < index->n_docs; doc++)
+        df += count_term(index, doc, term) > 0;
+    return df;
+}
+
+static int compare_hits(const void *a, const void *b)
+{
+    const quern_hit *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return x->doc < y->doc ? -1 : 1;
+}
+
+static float naive_weight(const test_index *index, const qn_query *query, const qn_clause *clause,
+                          const uint32_t *numbers, const quern_search_options *options)
+{
+    double N = options->documents != 0 ? (double)options->documents : (double)index->n_docs;
+    double idf = 0;
+    for (uint32_t i = 0; i < clause->n_terms; i++) {
+        double df =
+            options->df != NULL
+                ? (double)options->df(options->df_arg, query->term[clause->first_term + i].text)
+                : (double)count_df(index, numbers[clause->first_term + i]);
+        df = df > N ? N : df;
+        idf += log(1 + (N - df + 0.5) / (df + 0.5));
+    }
+    return (float)(idf * clause->qtf);
+}
+
+static float norm_of(const test_index *index, uint32_t doc, const quern_search_options *options)
+{
+    double N = options->documents != 0 ? (double)options->documents : (double)index->n_docs;
+    double tokens =
+        options->tokens != 0 ? (double)options->tokens : (double)index->first_word[index->n_docs];
+    double average = N == 0 || tokens == 0 ? 1 : tokens / N;
+    double length = qn_length_decode(index->lengths[doc]), k1 = options->k1, b = options->b;
+    return (float)(k1 * (1.0 - b + b * length / average));
+}
+
+quern_hit *test_naive_search(const test_index *index, const qn_query *query,
+                             const uint32_t *term_numbers, const quern_search_options *options,
+                             size_t k, size_t *n_hits)
+{
+    quern_hit *hits = calloc((size_t)index->n_docs + 1, sizeof *hits);
+    float weight[64];
+    for (size_t c = 0; c < query->n_clauses; c++)
+        weight[c] = naive_weight(index, query, &query->clause[c], term_numbers, options);
+    size_t n = 0;
+    for (uint32_t doc = 0; doc < index->n_docs; doc++) {
+        bool matches = false, out = false;
+        float sum = 0;
+        for (size_t c = 0; c < query->n_clauses && !out; c++) {
+            const qn_clause *clause = &query->clause[c];
+            uint32_t tf =
+                count_phrase(index, doc, query, clause, term_numbers + clause->first_term);
+            out = clause->occur == QN_NOT ? tf > 0 : clause->occur == QN_MUST && tf == 0;
+            if (tf == 0 || clause->occur == QN_NOT)
+                continue;
+            matches = true;
+            float part = (float)tf / ((float)tf + norm_of(index, doc, options));
+            float contribution = weight[c] * part;
+            sum = sum + contribution;
+        }
+        if (matches && !out)
+            hits[n++] = (quern_hit){doc, sum};
+    }
+    qsort(hits, n, sizeof *hits, compare_hits);
+    *n_hits = n < k ? n : k;
+    return hits;
+}
