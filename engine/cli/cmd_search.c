@@ -11,7 +11,7 @@ typedef struct search_options {
     const char *topics, *evaluator, *tag;
     qn_text_list also;
     uint64_t k, threads, snippet;
-    int format;
+    int format, syntax;
     double k1, b;
     bool json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
 } search_options;
@@ -96,6 +96,13 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(evaluator),
      .argument = "NAME",
      .help = "Use this evaluator: all give the same answers, some slower"},
+    {.name = "syntax",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(syntax),
+     .choices = "query|words|topic",
+     .help = "How queries are read: query (phrases, +must, -not), words (no character has a "
+             "meaning), or topic (words where the text is prose, else query). Default query; topic "
+             "for --topics"},
     {.name = "strict",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(strict),
@@ -259,6 +266,9 @@ static int search(const qn_command *command, const search_options *options,
     scoring.k1 = options->k1 >= 0 ? (float)options->k1 : stats.k1;
     scoring.b = options->b >= 0 ? (float)options->b : stats.b;
     scoring.evaluator = options->evaluator;
+    scoring.syntax = options->syntax >= 0      ? (quern_syntax)options->syntax
+                     : options->topics != NULL ? QUERN_SYNTAX_TOPIC
+                                               : QUERN_SYNTAX_QUERY;
     scoring.strict = options->strict;
     qn_hits_style style = style_of(options, &stats);
     qn_batch batch = {.command = command,
@@ -305,7 +315,7 @@ static quern_status open_index(quern_index **index, const search_options *option
 
 static int run_search(const qn_command *command, int argc, char **argv)
 {
-    search_options options = {.format = -1, .tag = "quern", .k1 = -1, .b = -1};
+    search_options options = {.format = -1, .syntax = -1, .tag = "quern", .k1 = -1, .b = -1};
     int n, code;
     if (qn_begin(command, &options, argc, argv, &n, &code))
         code = check(command, &options, n);
