@@ -1,12 +1,8 @@
 /* White space, marks, and where text may be cut: by blocks of Unicode 15. */
 #include "query/chars.h"
 
-bool qn_chars_is_space(uint32_t c)
+bool qn_chars_is_wide_space(uint32_t c)
 {
-    if (c <= 0x20)
-        return true;
-    if (c < 0x7F)
-        return false;
     return c <= 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
            c == 0x202F || c == 0x205F || c == 0x3000;
 }

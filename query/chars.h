@@ -5,8 +5,13 @@
 
 #include "index/text/utf8.h"
 
-/* White space and control characters (C0, DEL, C1). */
-bool qn_chars_is_space(uint32_t c);
+/* White space and control characters (C0, DEL, C1); the first for those from U+007F on. */
+bool qn_chars_is_wide_space(uint32_t c);
+
+static inline bool qn_chars_is_space(uint32_t c)
+{
+    return c <= 0x20 || (c >= 0x7F && qn_chars_is_wide_space(c));
+}
 
 /* A mark or joiner that belongs to the character before it. A short list of blocks: what it misses
  * is cut less prettily, no more. */

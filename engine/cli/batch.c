@@ -86,32 +86,17 @@ static void put_topic_heading(qn_text *text, quern_span query, const quern_span 
     qn_text_puts(text, "\n");
 }
 
-/* Blanks what could be syntax: no ASCII character but letters, digits and ' is part of a word. */
-static void make_plain(qn_buffer *query)
-{
-    for (size_t i = 0; i < query->len; i++) {
-        uint8_t c = query->data[i];
-        bool word = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                    (c >= 'a' && c <= 'z') || c == '\'';
-        if (!word)
-            query->data[i] = ' ';
-    }
-}
-
-quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qn_buffer *query,
+quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, quern_span query,
                              const quern_span *qid, qn_text *text, qn_text *notices,
                              qn_buffer *scratch, size_t *n_hits, double *seconds,
                              quern_error *error)
 {
-    quern_span words = {(const char *)query->data, query->len};
     bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
     if (headed)
-        put_topic_heading(text, words, qid);
-    if (batch->plain)
-        make_plain(query);
+        put_topic_heading(text, query, qid);
     quern_hits hits = {0};
     double start = qn_clock();
-    quern_status status = quern_search(searcher, words, batch->k, &hits, error);
+    quern_status status = quern_search(searcher, query, batch->k, &hits, error);
     *seconds = qn_clock() - start;
     if (status == QUERN_OK)
         status = copy_hits(scratch, &hits, error);
@@ -119,7 +104,8 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qn
         return status;
     if (hits.notice != NULL)
         put_notice(batch, hits.notice, qid, notices);
-    if (!batch->positions && words.len > 0 && memchr(words.data, '"', words.len) != NULL)
+    else if (!batch->positions && batch->options->syntax != QUERN_SYNTAX_WORDS && query.len > 0 &&
+             memchr(query.data, '"', query.len) != NULL)
         put_notice(batch, "the index has no positions: a phrase asks for all its words, anywhere",
                    qid, notices);
     *n_hits = hits.n;
@@ -133,11 +119,12 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qn
 static void answer_slot(ring *all, worker *self, slot *here)
 {
     quern_span qid = {(const char *)here->topic.id.data, here->topic.id.len};
+    quern_span query = {(const char *)here->topic.text.data, here->topic.text.len};
     size_t n_hits;
     double seconds;
     here->text.bytes.len = here->notices.bytes.len = 0;
     quern_error error = {0};
-    here->status = qn_batch_answer(all->batch, self->searcher, &here->topic.text, &qid, &here->text,
+    here->status = qn_batch_answer(all->batch, self->searcher, query, &qid, &here->text,
                                    &here->notices, &here->scratch, &n_hits, &seconds, &error);
     if (here->status != QUERN_OK)
         (void)qn_fail(&here->error, here->status, "topic %.*s: %.400s",
@@ -337,8 +324,7 @@ quern_status qn_batch_run(const qn_batch *batch, qn_output *out, uint64_t *n_ans
     *n_answered = all.n_printed;
     if (all.n_notices > NOTICES)
         qn_complain(batch->command,
-                    "%llu more topics had such notices (--plain takes topics as "
-                    "words only)",
+                    "%llu more topics had such notices (--syntax words takes them as words only)",
                     (unsigned long long)(all.n_notices - NOTICES));
     for (unsigned i = 0; i < batch->threads; i++)
         quern_searcher_free(workers[i].searcher);

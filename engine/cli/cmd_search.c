@@ -11,9 +11,9 @@ typedef struct search_options {
     const char *topics, *evaluator, *tag;
     qn_text_list also;
     uint64_t k, threads, snippet;
-    int format;
+    int format, syntax;
     double k1, b;
-    bool json, plain, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
+    bool json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
 } search_options;
 
 #define FIELD(name) offsetof(search_options, name)
@@ -96,12 +96,13 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(evaluator),
      .argument = "NAME",
      .help = "Use this evaluator: all give the same answers, some slower"},
-    {.name = "plain",
-     .letter = 'p',
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(plain),
-     .help = "Take queries as words only: quotes, + and - mean nothing (right for most TREC "
-             "topics)"},
+    {.name = "syntax",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(syntax),
+     .choices = "query|words|topic",
+     .help = "How queries are read: query (phrases, +must, -not), words (no character has a "
+             "meaning), or topic (words where the text is prose, else query). Default query; topic "
+             "for --topics"},
     {.name = "strict",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(strict),
@@ -158,8 +159,6 @@ static int check(const qn_command *command, search_options *options, int n_opera
         return qn_wrong_usage(command, "a query and --topics exclude each other");
     if (options->topics == NULL && n_operands == 1)
         return qn_wrong_usage(command, "a query is needed, or --topics FILE");
-    if (options->plain && options->strict)
-        return qn_wrong_usage(command, "--plain and --strict exclude each other");
     if (options->snippet > 0 && options->no_snippet)
         return qn_wrong_usage(command, "--snippet and --no-snippet exclude each other");
     if (options->tag[0] == '\0' || options->tag[strcspn(options->tag, " \t\r\n\v\f")] != '\0')
@@ -218,8 +217,9 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
     if (status == QUERN_OK)
         status = quern_searcher_new(&searcher, batch->index, batch->options, error);
     if (status == QUERN_OK) {
-        status = qn_batch_answer(batch, searcher, &query.bytes, NULL, &out->text, &notices,
-                                 &scratch, &n_hits, &seconds, error);
+        quern_span span = {(const char *)query.bytes.data, query.bytes.len};
+        status = qn_batch_answer(batch, searcher, span, NULL, &out->text, &notices, &scratch,
+                                 &n_hits, &seconds, error);
     }
     qn_output_flush(out);
     if (notices.bytes.len > 0)
@@ -267,6 +267,9 @@ static int search(const qn_command *command, const search_options *options,
     scoring.k1 = options->k1 >= 0 ? (float)options->k1 : stats.k1;
     scoring.b = options->b >= 0 ? (float)options->b : stats.b;
     scoring.evaluator = options->evaluator;
+    scoring.syntax = options->syntax >= 0      ? (quern_syntax)options->syntax
+                     : options->topics != NULL ? QUERN_SYNTAX_TOPIC
+                                               : QUERN_SYNTAX_QUERY;
     scoring.strict = options->strict;
     qn_hits_style style = style_of(options, &stats);
     qn_batch batch = {.command = command,
@@ -277,7 +280,6 @@ static int search(const qn_command *command, const search_options *options,
                       .k = (size_t)options->k,
                       .threads = thread_count(options),
                       .positions = stats.positions,
-                      .plain = options->plain,
                       .quiet = options->quiet};
     qn_output out;
     quern_error error = {0};
@@ -316,7 +318,7 @@ static quern_status open_index(quern_index **index, const search_options *option
 
 static int run_search(const qn_command *command, int argc, char **argv)
 {
-    search_options options = {.format = -1, .tag = "quern", .k1 = -1, .b = -1};
+    search_options options = {.format = -1, .syntax = -1, .tag = "quern", .k1 = -1, .b = -1};
     int n, code;
     if (qn_begin(command, &options, argc, argv, &n, &code))
         code = check(command, &options, n);

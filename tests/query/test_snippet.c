@@ -3,7 +3,6 @@
 
 #include "index/text/utf8.h"
 #include "query/chars.h"
-#include "query/match.h"
 #include "query/parse.h"
 
 #include <criterion/criterion.h>
@@ -41,9 +40,9 @@ static quern_snippet make(const char *text, size_t len, const char *typed, const
     const qn_query *query;
     const char *notice;
     quern_snippet out;
-    cr_assert_eq(
-        qn_parser_parse(parser, (quern_span){typed, strlen(typed)}, false, &query, &notice, NULL),
-        QUERN_OK);
+    cr_assert_eq(qn_parser_parse(parser, (quern_span){typed, strlen(typed)}, QUERN_SYNTAX_QUERY,
+                                 false, &query, &notice, NULL),
+                 QUERN_OK);
     cr_assert_eq(
         qn_snippeter_make(snippeter, (quern_span){text, len}, query, weight, max, &out, NULL),
         QUERN_OK);
@@ -340,8 +339,66 @@ Test(snippet, any_bytes)
     }
 }
 
-/* Where all of a text fits, exactly what the matcher finds is marked, and the window shown has as
- * many distinct clauses as any. */
+/* Marks of phrases and words, against looking at every place by itself. */
+Test(snippet, marks_are_all_matches)
+{
+    /* queries, and the same as words; '.' is a stop word's gap */
+    static const struct {
+        const char *typed, *unit[3];
+    } queries[] = {
+        {"\"aa bb\" cc", {"ab", "c"}},
+        {"\"aa aa bb\" \"bb aa\"", {"aab", "ba"}},
+        {"\"aa the bb\" +\"cc cc\" -aa", {"a.b", "cc"}},
+        {"\"cc of the aa\" \"aa bb cc\" \"bb\"", {"c..a", "abc", "b"}},
+    };
+    uint64_t seed = 9;
+    for (int round = 0; round < 2000; round++) {
+        char text[512], word[64];
+        bool marked[512] = {false}; /* by word; a mark joins it to the next if joined */
+        bool joined[512] = {false};
+        size_t n = 1 + next_random(&seed) % 40, len = 0, q = next_random(&seed) % 4, n_found = 0;
+        for (size_t i = 0; i < n; i++) {
+            word[i] = "abc"[next_random(&seed) % 3];
+            len += (size_t)sprintf(text + len, "%c%c ", word[i], word[i]);
+        }
+        for (size_t u = 0; u < 3 && queries[q].unit[u] != NULL; u++) {
+            const char *unit = queries[q].unit[u];
+            size_t size = strlen(unit);
+            for (size_t i = 0; i + size <= n; i++) {
+                size_t j = 0;
+                while (j < size && (unit[j] == '.' || unit[j] == word[i + j]))
+                    j++;
+                if (j < size)
+                    continue;
+                n_found++;
+                for (j = 0; j < size; j++) {
+                    marked[i + j] = true;
+                    joined[i + j] = joined[i + j] || j + 1 < size;
+                }
+            }
+        }
+        quern_snippet s = make(text, len, queries[q].typed, NULL, 1000);
+        check(&s, 1000);
+        cr_assert_eq(s.text.len, len - 1);
+        if (n_found == 0)
+            continue; /* then words of phrases are marked */
+        size_t m = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (!marked[i])
+                continue;
+            size_t first = i;
+            while (joined[i])
+                i++;
+            cr_assert_lt(m, s.n_marks);
+            cr_assert_eq(s.mark[m].start, 3 * first, "%d: %.*s", round, (int)len, text);
+            cr_assert_eq(s.mark[m].end, 3 * i + 2, "%d: %.*s", round, (int)len, text);
+            m++;
+        }
+        cr_assert_eq(m, s.n_marks);
+    }
+}
+
+/* The window shown has as many distinct clauses as any. */
 Test(snippet, best_window_of_all)
 {
     uint64_t seed = 5;

@@ -10,7 +10,7 @@ static uint32_t rounded(uint32_t n)
         return n;
     uint32_t m = n - 24;
     unsigned bits = 0;
-    while (m >> bits != 0)
+    while (bits < 32 && m >> bits != 0)
         bits++;
     unsigned shift = bits - 4;
     return ((m >> shift) << shift) + 24;
