@@ -16,7 +16,7 @@
 enum {
     N_BLOCKS = 512,
     N_VALUES = N_BLOCKS * QN_BLOCK,
-    REPEATS = 8, /* passes over the values in one timed run */
+    REPEATS = 4, /* passes over the values in one timed run */
     MAX_RUNS = 101
 };
 
@@ -144,40 +144,63 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Median nanoseconds a value. */
-static double measure(work *w, void (*run)(work *, const qn_block_kernels *),
-                      const qn_block_kernels *kernels, unsigned n_runs)
-{
+/* What one column of the table times. */
+typedef struct column {
+    void (*run)(work *, const qn_block_kernels *);
+    const qn_block_kernels *kernels;
     double times[MAX_RUNS];
-    run(w, kernels);
+} column;
+
+/* Median nanoseconds a value of each column. The columns take turns, so that a machine that is
+ * slower for a while is so for all of them. */
+static void measure(work *w, column *columns, unsigned n_columns, unsigned n_runs, double *medians)
+{
     for (unsigned r = 0; r < n_runs; r++) {
-        double start = now();
-        for (unsigned i = 0; i < REPEATS; i++)
-            run(w, kernels);
-        times[r] = (now() - start) * 1e9 / ((double)N_VALUES * REPEATS);
+        for (unsigned c = 0; c < n_columns; c++) {
+            columns[c].run(w, columns[c].kernels); /* fills the caches */
+            double start = now();
+            for (unsigned i = 0; i < REPEATS; i++)
+                columns[c].run(w, columns[c].kernels);
+            columns[c].times[r] = (now() - start) * 1e9 / ((double)N_VALUES * REPEATS);
+        }
     }
-    qsort(times, n_runs, sizeof times[0], by_value);
-    return times[n_runs / 2];
+    for (unsigned c = 0; c < n_columns; c++) {
+        qsort(columns[c].times, n_runs, sizeof(double), by_value);
+        medians[c] = columns[c].times[n_runs / 2];
+    }
 }
 
-static void report(work *w, const char *name, unsigned n_runs)
+static unsigned count_patched(const work *w)
 {
-    double encode = measure(w, run_encode, NULL, n_runs);
     unsigned n_patched = 0;
     const uint8_t *in = w->coded, *end = in + w->coded_len;
     while (in != NULL && in < end) {
         n_patched += in[0] >> 6 & 1;
         in = qn_block_kernels_for(QN_CPU_SCALAR)->skip(in, end, QN_BLOCK);
     }
+    return n_patched;
+}
+
+static void report(work *w, const char *name, unsigned n_runs)
+{
+    column columns[1 + 2 * (QN_CPU_AVX512 + 1)];
+    double medians[sizeof columns / sizeof columns[0]];
+    unsigned n_levels = (unsigned)qn_cpu_machine() + 1, n = 0;
+    columns[n++] = (column){.run = run_encode};
+    for (unsigned i = 0; i < 2; i++) {
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++, n++) {
+            columns[n].run = i == 0 ? run_decode : run_ascending;
+            columns[n].kernels = qn_block_kernels_for(cpu);
+        }
+    }
+    measure(w, columns, n, n_runs, medians);
     printf("%-12s %6.2f %4.0f%% | %6.3f |", name, (double)w->coded_len * 8 / N_VALUES,
-           100.0 * n_patched / N_BLOCKS, encode);
-    double last = 0;
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-        printf(" %7.3f", last = measure(w, run_decode, qn_block_kernels_for(cpu), n_runs));
-    printf(" %6.2f |", 1 / last);
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-        printf(" %7.3f", last = measure(w, run_ascending, qn_block_kernels_for(cpu), n_runs));
-    printf(" %6.2f\n", 1 / last);
+           100.0 * count_patched(w) / N_BLOCKS, medians[0]);
+    for (unsigned i = 1; i < n; i++) {
+        printf(" %7.3f", medians[i]);
+        if (i % n_levels == 0)
+            printf(" %6.2f%s", 1 / medians[i], i < n_levels + 1 ? " |" : "\n");
+    }
     (void)fflush(stdout);
 }
 
@@ -216,7 +239,7 @@ static void report_all(work *w, unsigned n_runs)
 
 int main(int argc, char **argv)
 {
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 9;
+    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 11;
     unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
     work w = {.values = malloc(N_VALUES * sizeof(uint32_t)),
               .coded = calloc((size_t)N_BLOCKS * QN_BLOCK_MAX_BYTES + QN_PADDING, 1),

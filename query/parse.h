@@ -15,16 +15,28 @@ quern_status qn_parser_new(qn_parser **out, qn_analyzer *analyzer, quern_error *
 void qn_parser_free(qn_parser *parser);
 
 /*
- * Parses `text`. `*query` and `*notice` (NULL if there is nothing to say) are valid until the next
- * call. `strict`: QUERN_E_INPUT with the byte position instead of a notice. A query over the limits
- * of query.h keeps its first words, with a notice.
+ * Parses `text`. `*query` and `*notice` (NULL if there is nothing to say; else sentences joined by
+ * "; ", at most 400 bytes of UTF-8) are valid until the next call. Time is linear in the text.
  *
- * - a word right after + or - (at the start or after white space) is must or not; so is a phrase
- * - a word that the analyzer cuts into several terms (a hyphen, CJK bigrams, a dotted name) within
- *   +, - or quotes is a phrase; a plain one gives its terms as separate words
- * - an unclosed quote: its words are plain words
- * - the same unit twice is one clause with qtf 2; must beats should; if not meets either, not wins
- *   and the notice says so
+ * - A word right after + or - is must or not; so is a phrase. A sign counts at the start, after
+ *   white space and after an opening parenthesis; one that stands alone is ignored with a notice,
+ *   and several in a row are not understood.
+ * - A word that the analyzer cuts into several terms (a hyphen, CJK bigrams, a dotted name) within
+ *   +, - or quotes is a phrase; a plain one gives its terms as separate words. Stop words in a
+ *   phrase leave gaps in its positions; a phrase of one term is that term.
+ * - The quotes are " and U+201C and U+201D, each of which opens and closes. Right after a digit
+ *   (12") the first and the last do not open. An unclosed quote is ignored: plain words follow it.
+ * - The same unit twice is one clause with qtf 2. Must beats should; if not meets either, not wins
+ *   and the notice says so.
+ * - Syntax of other engines is searched as the words in it, and the notice names it: AND, OR, NOT
+ *   (in capitals), parentheses before a word, field:word, word*, word~2, word^2.
+ * - A query over the limits of query.h keeps its first words: the first unit that does not fit is
+ *   cut (left out if it is a not), and nothing after it is read.
+ * - A query of nots only, or of nothing that is indexed, has a notice and finds nothing.
+ *
+ * `strict`: QUERN_E_INPUT, with the byte position of the first of them, instead of notices about
+ * syntax or limits; then *query is empty. Notices that depend on the analyzer's stop words ("holds
+ * no word that is indexed") remain notices. QUERN_E_MEMORY.
  */
 quern_status qn_parser_parse(qn_parser *parser, quern_span text, bool strict,
                              const qn_query **query, const char **notice, quern_error *error);

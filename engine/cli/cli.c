@@ -93,8 +93,8 @@ int qn_exit_code(quern_status status, const quern_error *error)
 
 int qn_report(const qn_command *command, quern_status status, const quern_error *error)
 {
-    qn_complain(command, "%s", error->message[0] != '\0' ? error->message
-                                                         : quern_status_text(status));
+    qn_complain(command, "%s",
+                error->message[0] != '\0' ? error->message : quern_status_text(status));
     return qn_exit_code(status, error);
 }
 

@@ -12,10 +12,10 @@
 /* Scripts rely on these. */
 enum {
     QN_EXIT_DONE = 0,
-    QN_EXIT_NO = 1,          /* a negative answer */
-    QN_EXIT_USAGE = 2,       /* wrong usage or input */
-    QN_EXIT_DAMAGED = 3,     /* the index is damaged, or of another version */
-    QN_EXIT_SYSTEM = 4,      /* I/O, space, memory, lock */
+    QN_EXIT_NO = 1,      /* a negative answer */
+    QN_EXIT_USAGE = 2,   /* wrong usage or input */
+    QN_EXIT_DAMAGED = 3, /* the index is damaged, or of another version */
+    QN_EXIT_SYSTEM = 4,  /* I/O, space, memory, lock */
     QN_EXIT_INTERRUPTED = 130
 };
 

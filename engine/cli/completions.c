@@ -44,17 +44,18 @@ static void put_bash_choices(qn_text *text, const qn_command *command, const qn_
 
 static void put_bash(qn_text *text, const qn_command *const *commands)
 {
-    qn_text_puts(text, "# bash completion of quern: source this, or put it where your\n"
-                       "# bash-completion looks (~/.local/share/bash-completion/completions/quern).\n"
-                       "_quern() {\n"
-                       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-                       "  local command=${COMP_WORDS[1]} words=\n"
-                       "  COMPREPLY=()\n"
-                       "  # --name=value arrives as three words: --name, = and value.\n"
-                       "  if [[ $cur == = ]]; then cur=\n"
-                       "  elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
-                       "  if ((COMP_CWORD == 1)); then\n"
-                       "    COMPREPLY=($(compgen -W '");
+    qn_text_puts(text,
+                 "# bash completion of quern: source this, or put it where your\n"
+                 "# bash-completion looks (~/.local/share/bash-completion/completions/quern).\n"
+                 "_quern() {\n"
+                 "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+                 "  local command=${COMP_WORDS[1]} words=\n"
+                 "  COMPREPLY=()\n"
+                 "  # --name=value arrives as three words: --name, = and value.\n"
+                 "  if [[ $cur == = ]]; then cur=\n"
+                 "  elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+                 "  if ((COMP_CWORD == 1)); then\n"
+                 "    COMPREPLY=($(compgen -W '");
     for (size_t i = 0; commands[i] != NULL; i++)
         qn_text_printf(text, "%s ", commands[i]->name);
     qn_text_puts(text, "help --help --version --man --completions' -- \"$cur\"))\n"
@@ -204,7 +205,8 @@ static void put_fish_option(qn_text *text, const qn_command *command, const qn_o
 
 static void put_fish(qn_text *text, const qn_command *const *commands)
 {
-    qn_text_puts(text, "# fish completion of quern: save as ~/.config/fish/completions/quern.fish\n");
+    qn_text_puts(text,
+                 "# fish completion of quern: save as ~/.config/fish/completions/quern.fish\n");
     for (size_t i = 0; commands[i] != NULL; i++) {
         qn_text_printf(text, "complete -c quern -f -n __fish_use_subcommand -a %s -d '",
                        commands[i]->name);

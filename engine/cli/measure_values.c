@@ -137,8 +137,8 @@ double qn_value_bpref(const qn_ranking *r, double p)
     size_t nonrel = 0;
     for (size_t i = 0; i < r->n_ret; i++) {
         if (relevant(r, i))
-            sum += 1 - ratio((double)smaller(nonrel, r->n_rel),
-                             (double)smaller(r->n_nonrel, r->n_rel));
+            sum += 1 -
+                   ratio((double)smaller(nonrel, r->n_rel), (double)smaller(r->n_nonrel, r->n_rel));
         else
             nonrel += r->grade[i] >= 0;
     }
@@ -239,7 +239,8 @@ double qn_value_set_relative_p(const qn_ranking *r, double p)
 
 double qn_value_set_map(const qn_ranking *r, double p)
 {
-    return qn_value_set_p(r, p) * qn_value_set_recall(r, p);
+    (void)p;
+    return ratio((double)r->n_rel_ret * (double)r->n_rel_ret, (double)r->n_ret * (double)r->n_rel);
 }
 
 double qn_value_set_f(const qn_ranking *r, double p)

@@ -27,26 +27,41 @@ typedef struct qn_measure_family {
     bool hidden_per_topic;
 } qn_measure_family;
 
-#define CUTOFFS "5,10,15,20,30,100,200,500,1000"
-#define TENTHS "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
+#define CUTOFFS   "5,10,15,20,30,100,200,500,1000"
+#define TENTHS    "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1"
 #define MULTIPLES "0.2,0.4,0.6,0.8,1,1.2,1.4,1.6,1.8,2"
 
 /* In the order in which trec_eval prints. */
 static const qn_measure_family FAMILIES[] = {
-    {.name = "num_q", .value = qn_value_one, .over_topics = SUM, .official = true, .hidden_per_topic = true},
+    {.name = "num_q",
+     .value = qn_value_one,
+     .over_topics = SUM,
+     .official = true,
+     .hidden_per_topic = true},
     {.name = "num_ret", .value = qn_value_num_ret, .over_topics = SUM, .official = true},
     {.name = "num_rel", .value = qn_value_num_rel, .over_topics = SUM, .official = true},
     {.name = "num_rel_ret", .value = qn_value_num_rel_ret, .over_topics = SUM, .official = true},
     {.name = "map", .value = qn_value_ap, .official = true},
-    {.name = "gm_map", .value = qn_value_ap, .over_topics = GEOMETRIC, .official = true, .hidden_per_topic = true},
+    {.name = "gm_map",
+     .value = qn_value_ap,
+     .over_topics = GEOMETRIC,
+     .official = true,
+     .hidden_per_topic = true},
     {.name = "Rprec", .value = qn_value_rprec, .official = true},
     {.name = "bpref", .value = qn_value_bpref, .official = true},
     {.name = "recip_rank", .value = qn_value_recip_rank, .official = true},
-    {.name = "iprec_at_recall", .value = qn_value_iprec, .kind = FRACTION, .usual = TENTHS, .official = true},
+    {.name = "iprec_at_recall",
+     .value = qn_value_iprec,
+     .kind = FRACTION,
+     .usual = TENTHS,
+     .official = true},
     {.name = "P", .value = qn_value_p, .kind = CUTOFF, .usual = CUTOFFS, .official = true},
     {.name = "recall", .value = qn_value_recall, .kind = CUTOFF, .usual = CUTOFFS},
     {.name = "infAP", .value = qn_value_infap},
-    {.name = "gm_bpref", .value = qn_value_bpref, .over_topics = GEOMETRIC, .hidden_per_topic = true},
+    {.name = "gm_bpref",
+     .value = qn_value_bpref,
+     .over_topics = GEOMETRIC,
+     .hidden_per_topic = true},
     {.name = "Rprec_mult", .value = qn_value_rprec_mult, .kind = FRACTION, .usual = MULTIPLES},
     {.name = "utility", .value = qn_value_utility},
     {.name = "11pt_avg", .value = qn_value_iprec_11pt},
@@ -72,11 +87,6 @@ static const qn_measure_family FAMILIES[] = {
 };
 enum { N_FAMILIES = sizeof FAMILIES / sizeof *FAMILIES };
 
-const char *qn_measure_family_name(size_t i)
-{
-    return i < N_FAMILIES ? FAMILIES[i].name : NULL;
-}
-
 static const char OUT_OF_MEMORY[] = "out of memory";
 
 /* Puts a measure in its place, unless it is there. */
@@ -85,8 +95,7 @@ static const char *insert(qn_measures *measures, const qn_measure_family *family
     size_t at = 0;
     for (; at < measures->n; at++) {
         const qn_measure *other = &measures->measure[at];
-        if (other->family > family ||
-            (other->family == family && other->parameter > parameter))
+        if (other->family > family || (other->family == family && other->parameter > parameter))
             break;
         if (other->family == family && !(other->parameter < parameter))
             return NULL;
@@ -116,8 +125,8 @@ static const char *insert_list(qn_measures *measures, const qn_measure_family *f
         if (*at == '\0' || strchr("0123456789.", *at) == NULL)
             return "a number is expected";
         double parameter = strtod(at, &end);
-        if (family->kind == CUTOFF && !(parameter >= 1 && parameter <= 1e9 &&
-                                        parameter == floor(parameter)))
+        if (family->kind == CUTOFF &&
+            !(parameter >= 1 && parameter <= 1e9 && parameter == floor(parameter)))
             return "a whole number of 1 or more is expected";
         if (!(parameter <= 1e9))
             return "the number is too large";

@@ -45,7 +45,4 @@ double qn_measure_final(const qn_measure *measure, size_t n);
 bool qn_measure_per_topic(const qn_measure *measure);
 bool qn_measure_whole(const qn_measure *measure);
 
-/* The families' names, for help; NULL-terminated. */
-const char *qn_measure_family_name(size_t i);
-
 #endif

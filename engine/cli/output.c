@@ -160,8 +160,8 @@ void qn_text_percent(qn_text *text, quern_span value)
 void qn_text_style(qn_text *text, qn_style style)
 {
     static const char *const SEQUENCES[] = {
-        [QN_PLAIN] = "\x1b[0m",  [QN_BOLD] = "\x1b[1m",    [QN_FAINT] = "\x1b[2m",
-        [QN_ID] = "\x1b[36m", [QN_MARK] = "\x1b[1;33m",
+        [QN_PLAIN] = "\x1b[0m", [QN_BOLD] = "\x1b[1m",    [QN_FAINT] = "\x1b[2m",
+        [QN_ID] = "\x1b[36m",   [QN_MARK] = "\x1b[1;33m",
     };
     if (text->colour)
         qn_text_puts(text, SEQUENCES[style]);

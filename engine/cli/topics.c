@@ -26,8 +26,8 @@ static bool fail(scanner *scan, const char *reason)
 
 static void skip_space(scanner *scan)
 {
-    while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' ||
-                                    *scan->at == '\r'))
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r'))
         scan->at++;
 }
 
@@ -306,19 +306,19 @@ const char *qn_topic_parse(quern_span line, qn_topic *topic)
     return topic->id.len == 0 ? "the topic's id is empty" : NULL;
 }
 
-quern_status qn_topics_next(qn_lines *lines, qn_topic *topic, quern_error *error)
+quern_status qn_topics_next(qn_input *input, qn_topic *topic, quern_error *error)
 {
     quern_span line;
     quern_status status;
     do {
-        status = qn_lines_next(lines, &line, error);
+        status = qn_input_next(input, &line, error);
         if (status != QUERN_OK)
             return status;
     } while (line.len == 0);
     const char *wrong = qn_topic_parse(line, topic);
     if (wrong == OUT_OF_MEMORY)
         return qn_fail_memory(error);
-    return wrong == NULL ? QUERN_OK : qn_lines_fail(lines, wrong, error);
+    return wrong == NULL ? QUERN_OK : qn_input_fail(input, wrong, error);
 }
 
 void qn_topic_free(qn_topic *topic)

@@ -6,7 +6,7 @@
 #ifndef QN_CLI_TOPICS_H
 #define QN_CLI_TOPICS_H
 
-#include "engine/cli/lines.h"
+#include "engine/cli/input.h"
 
 /* A topic; the bytes belong to the struct. Zero-initialise; free with qn_topic_free. */
 typedef struct qn_topic {
@@ -16,7 +16,7 @@ typedef struct qn_topic {
 
 /* Reads the next topic into `topic`, whose room is used again. QUERN_END after the last;
  * QUERN_E_INPUT names file, line and reason. */
-quern_status qn_topics_next(qn_lines *lines, qn_topic *topic, quern_error *error);
+quern_status qn_topics_next(qn_input *input, qn_topic *topic, quern_error *error);
 
 /* Parses one line (see above). Returns NULL, or the reason why it is no topic. */
 const char *qn_topic_parse(quern_span line, qn_topic *topic);

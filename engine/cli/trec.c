@@ -1,7 +1,7 @@
 /* Reading qrels and runs into sorted rows. */
 #include "engine/cli/trec.h"
 
-#include "engine/cli/lines.h"
+#include "engine/cli/input.h"
 #include "index/base/buffer.h"
 #include "index/base/status.h"
 
@@ -64,8 +64,7 @@ static const char *parse_qrels_line(quern_span rest, quern_span *qid, quern_span
     return parse_grade(grade, value) ? NULL : "the grade is no whole number";
 }
 
-static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *doc,
-                                  double *value)
+static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *doc, double *value)
 {
     quern_span skipped, score;
     if (!qn_next_field(&rest, qid) || !qn_next_field(&rest, &skipped) ||
@@ -77,24 +76,24 @@ static const char *parse_run_line(quern_span rest, quern_span *qid, quern_span *
 
 typedef const char *(*parse_fn)(quern_span, quern_span *, quern_span *, double *);
 
-static quern_status add_line(qn_trec *file, const qn_lines *lines, quern_span line,
-                             parse_fn parse, quern_error *error)
+static quern_status add_line(qn_trec *file, const qn_input *input, quern_span line, parse_fn parse,
+                             quern_error *error)
 {
     quern_span rest = line, qid, doc;
     if (line.len == 0 || line.data[0] == '#' || !qn_next_field(&rest, &qid))
         return QUERN_OK;
     if (memchr(line.data, '\0', line.len) != NULL)
-        return qn_lines_fail(lines, "a NUL byte", error);
+        return qn_input_fail(input, "a NUL byte", error);
     double value;
     const char *wrong = parse(line, &qid, &doc, &value);
     if (wrong != NULL)
-        return qn_lines_fail(lines, wrong, error);
+        return qn_input_fail(input, wrong, error);
     void *rows = file->row;
     if (!qn_array_grow(&rows, &file->cap, file->n + 1, sizeof *file->row))
         return qn_fail_memory(error);
     file->row = rows;
     qn_trec_row *row = &file->row[file->n];
-    *row = (qn_trec_row){.value = value, .line = lines->number};
+    *row = (qn_trec_row){.value = value, .line = input->number};
     /* Lines of a topic mostly stand together: their id is kept once. */
     const char *last = file->n > 0 ? row[-1].qid : NULL;
     bool same = last != NULL && strlen(last) == qid.len && memcmp(last, qid.data, qid.len) == 0;
@@ -134,19 +133,19 @@ static quern_status sort_rows(qn_trec *file, const char *path, quern_error *erro
 
 static quern_status read_file(qn_trec *file, const char *path, parse_fn parse, quern_error *error)
 {
-    qn_lines lines;
-    quern_status status = qn_lines_open(&lines, path, error);
+    qn_input input;
+    quern_status status = qn_input_open(&input, path, error);
     if (status != QUERN_OK)
         return status;
     quern_span line;
-    while ((status = qn_lines_next(&lines, &line, error)) == QUERN_OK) {
-        status = add_line(file, &lines, line, parse, error);
+    while ((status = qn_input_next(&input, &line, error)) == QUERN_OK) {
+        status = add_line(file, &input, line, parse, error);
         if (status != QUERN_OK)
             break;
     }
     if (status == QUERN_END)
-        status = sort_rows(file, lines.path, error);
-    qn_lines_close(&lines);
+        status = sort_rows(file, input.path, error);
+    qn_input_close(&input);
     return status;
 }
 

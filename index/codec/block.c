@@ -4,8 +4,6 @@
 #include "index/codec/bitpack.h"
 #include "index/codec/block_parts.h"
 
-#include <string.h>
-
 /* ---- encoding ---- */
 
 /* Without a branch on 0, which would be a coin toss for narrow values. */
@@ -14,11 +12,14 @@ static unsigned bit_length(uint32_t value)
     return 63 - (unsigned)__builtin_clzll(2 * (uint64_t)value + 1);
 }
 
-/* How many values have each bit length. Four tables, because neighbouring values mostly have the
- * same length, and a counter that is incremented again waits for its last store. */
-static unsigned count_lengths(const uint32_t *values, unsigned n, uint8_t lengths[33])
+enum { N_LENGTHS = 33, LENGTHS_ROOM = 48 };
+
+/* How many values have each bit length; returns the longest. Four tables, because neighbouring
+ * values mostly have the same length, and a counter that is incremented again waits for its last
+ * store. The tables are padded so that they are added in vectors. */
+static unsigned count_lengths(const uint32_t *values, unsigned n, uint8_t lengths[LENGTHS_ROOM])
 {
-    uint8_t counts[4][33] = {{0}};
+    uint8_t counts[4][LENGTHS_ROOM] = {{0}};
     unsigned i = 0;
     for (; i + 4 <= n; i += 4) {
         counts[0][bit_length(values[i])]++;
@@ -28,20 +29,20 @@ static unsigned count_lengths(const uint32_t *values, unsigned n, uint8_t length
     }
     for (; i < n; i++)
         counts[0][bit_length(values[i])]++;
-    unsigned longest = 0;
-    for (unsigned length = 0; length <= 32; length++) {
+    for (unsigned length = 0; length < LENGTHS_ROOM; length++)
         lengths[length] = (uint8_t)(counts[0][length] + counts[1][length] + counts[2][length] +
                                     counts[3][length]);
-        if (lengths[length] > 0)
-            longest = length;
-    }
-    return longest;
+    uint32_t any = 0;
+    for (i = 0; i < n; i++)
+        any |= values[i];
+    return bit_length(any);
 }
 
 /* The width with which n values of at most `longest` bits take the fewest bytes, the larger of
- * equals, and how many values it leaves to be patched. Trying every width is exact and costs a few
- * operations each. */
-static unsigned choose_width(const uint8_t lengths[33], unsigned n, unsigned longest,
+ * equals, and how many values it leaves to be patched. Every width is tried until p patches would
+ * cost more than the best even if the packed values cost nothing beside them: a width w' below
+ * takes at least 2 + p + (n*w' + p*(longest - w'))/8 >= 2 + p*(8 + longest)/8 bytes. */
+static unsigned choose_width(const uint8_t lengths[N_LENGTHS], unsigned n, unsigned longest,
                              unsigned *n_patches)
 {
     unsigned best = longest;
@@ -57,27 +58,36 @@ static unsigned choose_width(const uint8_t lengths[33], unsigned n, unsigned lon
             best_bytes = bytes;
             *n_patches = patched;
         }
+        if (patched * (8 + longest) >= 8 * best_bytes)
+            break;
     }
     return best;
 }
 
-/* Collects the indexes and the high parts of the values over `width` bits (below 32). Both arrays
- * have room for one more than there are: every value is written and stays only if it counts. */
+/* Collects the indexes and the high parts of the values over `width` bits (below 32). The values
+ * are first marked, a byte each, which compilers turn into vector code; of the few that are marked,
+ * the bytes are then gathered into a bit each, eight at a time. */
 static void find_patches(const uint32_t *values, unsigned n, unsigned width, uint8_t *indexes,
                          uint32_t *high)
 {
-    unsigned found = 0;
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t above = values[i] >> width;
-        indexes[found] = (uint8_t)i;
-        high[found] = above;
-        found += above != 0;
+    uint8_t marks[QN_BLOCK] = {0};
+    for (unsigned i = 0; i < n; i++)
+        marks[i] = values[i] >> width != 0;
+    for (unsigned half = 0; half < QN_BLOCK; half += 64) {
+        uint64_t found = 0;
+        for (unsigned i = 0; i < 64; i += 8)
+            found |= qn_load_u64(marks + half + i) * UINT64_C(0x0102040810204080) >> 56 << i;
+        for (; found != 0; found &= found - 1) {
+            unsigned at = half + (unsigned)__builtin_ctzll(found);
+            *indexes++ = (uint8_t)at;
+            *high++ = values[at] >> width;
+        }
     }
 }
 
 size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
 {
-    uint8_t lengths[33];
+    uint8_t lengths[LENGTHS_ROOM];
     unsigned n_patches;
     unsigned longest = count_lengths(values, n, lengths);
     unsigned width = choose_width(lengths, n, longest, &n_patches);
@@ -89,10 +99,8 @@ size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
     out[1] = (uint8_t)n_patches;
     out[2] = (uint8_t)(longest - width);
     uint8_t *at = qn_bitpack_pack(values, n, width, out + 3);
-    uint8_t indexes[QN_BLOCK + 1];
-    uint32_t high[QN_BLOCK + 1];
-    find_patches(values, n, width, indexes, high);
-    memcpy(at, indexes, n_patches);
+    uint32_t high[QN_BLOCK];
+    find_patches(values, n, width, at, high);
     at = qn_bitpack_pack(high, n_patches, longest - width, at + n_patches);
     return (size_t)(at - out);
 }

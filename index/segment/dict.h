@@ -2,9 +2,12 @@
  * The dictionary: "here is a term, where are its postings?" - sorted, so that it can also be walked
  * by prefix or pattern.
  *
- * Terms ascend bytewise in front-coded blocks; an index of truncated separators leads to the block.
- * Extents in the POSTINGS and POSITIONS sections follow one another in term order, so a record
- * holds lengths only and a block the places where its first term's extents start.
+ * Terms ascend bytewise in front-coded blocks; an array with the first eight bytes of each block's
+ * first term leads to the block. Extents in the POSTINGS and POSITIONS sections follow one another
+ * in term order, so a record holds lengths only and a block the places where its first term's
+ * extents start. FORMAT.md, "Dictionary", has the bytes.
+ *
+ * dict.c reads, dict_writer.c writes.
  */
 #ifndef QN_SEGMENT_DICT_H
 #define QN_SEGMENT_DICT_H
@@ -58,8 +61,9 @@ typedef struct qn_dict {
     uint64_t postings_len, positions_len; /* of the sections, to hold extents against */
     uint32_t n_docs, bounds_df;
     bool positions;
-    const uint8_t *keys, *places, *separators; /* within `index`; for dict.c */
-    uint64_t separators_len;
+    /* Within `index`, for dict.c: keys by level, all of them at 0, at most 16 at the last. */
+    const uint8_t *keys[8], *places;
+    uint32_t n_keys[8], n_levels;
 } qn_dict;
 
 /* Prepares to read; checks what costs no more than constant time. The other fields' meaning: the
@@ -75,9 +79,10 @@ quern_status qn_dict_find(const qn_dict *dict, const char *term, size_t len, qn_
 /* Walks terms in order from the first that is >= a given one. */
 typedef struct qn_dict_cursor {
     const qn_dict *dict;
-    uint32_t block; /* the block `at` lies in */
-    uint32_t left;  /* terms of it not given yet */
-    const uint8_t *at, *end;
+    uint32_t block;   /* that the current term lies in */
+    uint32_t n, next; /* terms of the block, and which of them comes next; n 0: at no block yet */
+    const uint8_t *term_at, *terms_end, *fields_at, *end; /* where the next one is */
+    const uint8_t *controls, *fronts;
     qn_term_info info; /* of the current term */
     uint32_t len;
     char term[QN_TERM_MAX + 1];

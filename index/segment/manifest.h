@@ -8,8 +8,8 @@
  *     ...
  *     end XXH3-OF-ALL-LINES-ABOVE(hex)
  *
- * Fields stand apart by one space, lines end with '\n'. NAME is 1..32 of [0-9a-z-]; its files are
- * NAME.qx (index) and NAME.qs (store; absent with store-bytes 0).
+ * Fields stand apart by one space, lines end with '\n'. NAME is "s-" and more of [0-9a-z-], 3..32
+ * in all; its files are NAME.qx (index) and NAME.qs (store; absent with store-bytes 0).
  */
 #ifndef QN_SEGMENT_MANIFEST_H
 #define QN_SEGMENT_MANIFEST_H
@@ -19,7 +19,7 @@
 #define QN_MANIFEST_NAME "MANIFEST"
 #define QN_LOCK_NAME     "LOCK"
 
-enum { QN_SEGMENT_NAME_MAX = 32, QN_SEGMENTS_MAX = 65536 };
+enum { QN_SEGMENT_NAME_MAX = 32, QN_SEGMENTS_MAX = 8192 };
 
 typedef struct qn_manifest_segment {
     char name[QN_SEGMENT_NAME_MAX + 1];

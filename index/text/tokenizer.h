@@ -13,10 +13,13 @@
 
 #include "engine/quern.h"
 
-enum { QN_WORD_MAX = 255 };
+/* Longest word given, in bytes; bytes from a word's first on that may be read whatever its length.
+ */
+enum { QN_WORD_MAX = 255, QN_WORD_OVERREAD = 16 };
 
 typedef struct qn_word {
-    const char *text;  /* folded; valid until the next call of qn_tokenizer_next */
+    const char *text;  /* folded; valid until the next call of qn_tokenizer_next; QN_WORD_OVERREAD
+                          bytes are readable */
     uint32_t len;      /* 1..QN_WORD_MAX bytes */
     uint32_t position; /* counted from the start given to qn_tokenizer_start */
     size_t start, end; /* where it stands in the source text, in bytes. Where normalisation
@@ -41,6 +44,17 @@ quern_status qn_tokenizer_next(qn_tokenizer *tokenizer, qn_word *words, size_t m
 
 /* The position that a word after all those given would have (words left out count). */
 uint32_t qn_tokenizer_position(const qn_tokenizer *tokenizer);
+
+/* Words are found in one of three ways, which give the same words and positions; tests hold them
+ * against each other. From qn_tokenizer_set_path on, the tokenizer goes that way only. */
+typedef enum qn_tokenizer_path {
+    QN_TOKENIZER_ANY = 0,    /* the quickest for what comes next: the default */
+    QN_TOKENIZER_POINTS = 1, /* code point by code point, also in ASCII; same offsets as ANY */
+    QN_TOKENIZER_CHUNKS = 2  /* all is normalised, in chunks from one ASCII space to the next;
+                                offsets  are those of the chunk */
+} qn_tokenizer_path;
+
+void qn_tokenizer_set_path(qn_tokenizer *tokenizer, qn_tokenizer_path path);
 
 /* Totals since qn_tokenizer_new. */
 uint64_t qn_tokenizer_long_words(const qn_tokenizer *tokenizer);

@@ -2,7 +2,7 @@
 #define _DEFAULT_SOURCE
 #include "index/codec/bitpack.h"
 
-#include "guard.h"
+#include "tests/index/codec/guard.h"
 
 enum { MAX_N = 150 };
 

@@ -3,8 +3,8 @@
 #define _DEFAULT_SOURCE
 #include "index/codec/block.h"
 
-#include "guard.h"
 #include "index/base/bytes.h"
+#include "tests/index/codec/guard.h"
 
 static guarded input, output;
 

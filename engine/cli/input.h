@@ -1,37 +1,34 @@
 /* Lines of a file or of standard input, one after the other, as they arrive. */
-#ifndef QN_CLI_LINES_H
-#define QN_CLI_LINES_H
+#ifndef QN_CLI_INPUT_H
+#define QN_CLI_INPUT_H
 
 #include "engine/quern.h"
 #include "index/base/buffer.h"
 
 /* Lines longer than this are refused (QUERN_E_INPUT), so that memory stays bounded. */
-#define QN_LINE_MAX ((size_t)16 << 20)
+#define QN_INPUT_LINE_MAX ((size_t)16 << 20)
 
-typedef struct qn_lines {
+typedef struct qn_input {
     const char *path; /* for messages: "standard input" for - */
     int fd;
     qn_buffer buffer;
     size_t start; /* of what is not yet given out */
     bool at_end;
     uint64_t number; /* of the line given last, from 1 */
-} qn_lines;
+} qn_input;
 
 /* Opens `path`, which must outlive the lines; - is standard input. */
-quern_status qn_lines_open(qn_lines *lines, const char *path, quern_error *error);
+quern_status qn_input_open(qn_input *input, const char *path, quern_error *error);
 
 /* The next line without its end (LF or CRLF), valid until the next call; a byte order mark at the
  * start of the file is skipped. QUERN_END after the last, QUERN_E_CANCELLED if a signal that asks
  * to stop arrived while waiting. */
-quern_status qn_lines_next(qn_lines *lines, quern_span *line, quern_error *error);
+quern_status qn_input_next(qn_input *input, quern_span *line, quern_error *error);
 
-/* Whether a whole line is there already, so that qn_lines_next will not wait. */
-bool qn_lines_ready(const qn_lines *lines);
-
-void qn_lines_close(qn_lines *lines);
+void qn_input_close(qn_input *input);
 
 /* Fails with "PATH:LINE: REASON" about the line given last. */
-quern_status qn_lines_fail(const qn_lines *lines, const char *reason, quern_error *error);
+quern_status qn_input_fail(const qn_input *input, const char *reason, quern_error *error);
 
 /* The next field of a line, fields being separated by white space; false at its end. `rest`
  * is moved behind it. */

@@ -1,0 +1,390 @@
+/* quern index: builds an index from files of documents. */
+#include "engine/cli/cli.h"
+#include "engine/cli/progress.h"
+#include "index/base/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct index_options {
+    qn_common common;
+    const char *output, *language, *stopwords;
+    int format, store, on_duplicate;
+    uint64_t memory, threads, max_errors;
+    double k1, b;
+    bool no_positions, no_store, force, append, json, quiet, verbose;
+} index_options;
+
+#define FIELD(name) offsetof(index_options, name)
+
+static const qn_option OPTIONS[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = QN_OPTION_TEXT,
+     .offset = FIELD(output),
+     .argument = "INDEX",
+     .help = "The directory to make"},
+    {.name = "force",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(force),
+     .help = "Replace an index that is there, at once and only when the new one is complete"},
+    {.name = "append",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(append),
+     .help = "Add to an index that is there"},
+    {.name = "format",
+     .letter = 'f',
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(format),
+     .choices = "auto|jsonl|tsv|text",
+     .help = "What the files hold; auto goes by name, then by content"},
+    {.name = "language",
+     .letter = 'l',
+     .kind = QN_OPTION_TEXT,
+     .offset = FIELD(language),
+     .argument = "NAME",
+     .help = "Stemmer: english (the default), german, ... as libstemmer calls them, or none"},
+    {.name = "memory",
+     .letter = 'm',
+     .kind = QN_OPTION_SIZE,
+     .offset = FIELD(memory),
+     .argument = "SIZE",
+     .min = 32.0 * 1024 * 1024,
+     .max = 1024.0 * 1024 * 1024 * 1024 * 1024,
+     .help = "Ceiling of the memory used (default 1G, least 32M); the index does not depend on it"},
+    {.name = "threads",
+     .letter = 'T',
+     .kind = QN_OPTION_COUNT,
+     .offset = FIELD(threads),
+     .argument = "N",
+     .min = 1,
+     .max = 1024,
+     .help = "Threads (default: one per processor); the index does not depend on it"},
+    {.name = "stopwords",
+     .kind = QN_OPTION_TEXT,
+     .offset = FIELD(stopwords),
+     .argument = "FILE",
+     .help = "Words not to index, separated by white space (default: all words are indexed)"},
+    {.name = "no-positions",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(no_positions),
+     .help = "Leave word positions out: smaller, but a phrase then only asks for all its words"},
+    {.name = "no-store",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(no_store),
+     .help = "Keep no text, only ids: no titles or snippets in answers"},
+    {.name = "store",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(store),
+     .choices = "text|record",
+     .help = "Keep title and text (the default), or the whole record too"},
+    {.name = "on-duplicate",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(on_duplicate),
+     .choices = "error|skip|replace",
+     .help = "What to do about an id that is there already: stop (the default), keep the first, or "
+             "keep the last"},
+    {.name = "max-errors",
+     .kind = QN_OPTION_COUNT,
+     .offset = FIELD(max_errors),
+     .argument = "N",
+     .min = 0,
+     .max = 1e15,
+     .help = "Stop, and make no index, after more than N malformed records (default: skip any "
+             "number)"},
+    {.name = "k1",
+     .kind = QN_OPTION_REAL,
+     .offset = FIELD(k1),
+     .argument = "X",
+     .min = 0,
+     .max = 3,
+     .help = "BM25's k1 that the index is tuned for (default 0.9)"},
+    {.name = "b",
+     .kind = QN_OPTION_REAL,
+     .offset = FIELD(b),
+     .argument = "X",
+     .min = 0,
+     .max = 1,
+     .help = "BM25's b that the index is tuned for (default 0.4)"},
+    {.name = "json",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(json),
+     .help = "Print a JSON object about the work as the last line"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(quiet),
+     .help = "No progress, no summary"},
+    {.name = "verbose",
+     .letter = 'v',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(verbose),
+     .help = "Name every malformed record, not only the first 20"},
+};
+
+/* Malformed records named without -v. */
+enum { NAMED = 20 };
+
+typedef struct job {
+    const qn_command *command;
+    const index_options *options;
+    qn_progress progress;
+    uint64_t n_errors;
+} job;
+
+static void on_bad_record(void *arg, const quern_error *error)
+{
+    job *work = arg;
+    if (work->n_errors++ < NAMED || work->options->verbose) {
+        qn_progress_clear(&work->progress);
+        qn_complain(NULL, "%s", error->message);
+    } else if (work->n_errors == NAMED + 1) {
+        qn_progress_clear(&work->progress);
+        qn_complain(NULL, "more malformed records follow; they are only counted (-v names all)");
+    }
+}
+
+static uint64_t peak_resident_bytes(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* ---- the summary ---- */
+
+static void put_json(qn_text *text, const quern_build_report *report, double seconds)
+{
+    double rate = seconds > 0 ? (double)report->input_bytes / seconds * 1e-6 : 0;
+    qn_text_printf(text,
+                   "{\"v\":1,\"documents\":%llu,\"skipped\":%llu,\"malformed\":%llu,"
+                   "\"input_bytes\":%llu,\"index_bytes\":%llu,\"seconds\":%.3f,\"mb_per_s\":%.1f,"
+                   "\"peak_rss_bytes\":%llu}\n",
+                   (unsigned long long)report->documents, (unsigned long long)report->skipped,
+                   (unsigned long long)report->malformed, (unsigned long long)report->input_bytes,
+                   (unsigned long long)report->index_bytes, seconds, rate,
+                   (unsigned long long)peak_resident_bytes());
+}
+
+static void tell_count(uint64_t n, const char *one, const char *many)
+{
+    if (n > 0)
+        (void)fprintf(stderr, "%llu %s\n", (unsigned long long)n, n == 1 ? one : many);
+}
+
+static void tell_summary(const index_options *options, const quern_build_report *report,
+                         double seconds)
+{
+    (void)fprintf(stderr, "%s: %llu document%s, %.1f MB, from %.1f MB in %.1f s (%.0f MB/s)\n",
+                  options->output, (unsigned long long)report->documents,
+                  report->documents == 1 ? "" : "s", (double)report->index_bytes * 1e-6,
+                  (double)report->input_bytes * 1e-6, seconds,
+                  seconds > 0 ? (double)report->input_bytes / seconds * 1e-6 : 0);
+    tell_count(report->malformed, "malformed record was skipped", "malformed records were skipped");
+    tell_count(report->skipped, "duplicate was left out", "duplicates were left out");
+    tell_count(report->long_words, "word of more than 255 bytes was left out",
+               "words of more than 255 bytes were left out");
+    tell_count(report->bad_utf8, "invalid UTF-8 sequence was replaced",
+               "invalid UTF-8 sequences were replaced");
+}
+
+/* ---- the work ---- */
+
+static quern_status add_files(job *work, quern_builder *builder, char **paths, int n,
+                              quern_error *error)
+{
+    uint64_t most = work->options->max_errors;
+    for (int i = 0; i < n; i++) {
+        quern_source_options source = QUERN_SOURCE_OPTIONS;
+        source.format = (quern_format)work->options->format;
+        source.max_errors = most == UINT64_MAX ? most : most - work->n_errors;
+        source.on_error = on_bad_record;
+        source.on_error_arg = work;
+        qn_progress_label(&work->progress,
+                          strcmp(paths[i], "-") == 0 ? "standard input" : paths[i]);
+        quern_status status = quern_builder_add_file(builder, paths[i], &source, error);
+        if (work->n_errors > most)
+            return qn_fail(error, QUERN_E_INPUT,
+                           "more than %llu malformed records: nothing was indexed",
+                           (unsigned long long)most);
+        if (status != QUERN_OK)
+            return status;
+        /* A source may end without having asked. */
+        if (qn_interrupted() != 0)
+            return QUERN_E_CANCELLED;
+    }
+    qn_progress_label(&work->progress, NULL);
+    return QUERN_OK;
+}
+
+static quern_status build(job *work, const quern_build_options *build_options, char **paths, int n,
+                          quern_build_report *report, quern_error *error)
+{
+    quern_builder *builder;
+    quern_status status = quern_builder_open(&builder, work->options->output, build_options, error);
+    if (status != QUERN_OK)
+        return status;
+    status = add_files(work, builder, paths, n, error);
+    if (status == QUERN_OK)
+        status = quern_builder_commit(builder, report, error);
+    quern_builder_free(builder);
+    return status;
+}
+
+static int build_and_tell(job *work, const quern_build_options *build_options, char **paths, int n)
+{
+    const index_options *options = work->options;
+    quern_build_report report = {0};
+    quern_error error = {0};
+    double start = qn_clock();
+    quern_status status = build(work, build_options, paths, n, &report, &error);
+    double seconds = qn_clock() - start;
+    qn_progress_clear(&work->progress);
+    if (status == QUERN_E_CANCELLED) {
+        qn_complain(work->command, "interrupted; %s is as it was", options->output);
+        return qn_exit_code(status, &error);
+    }
+    if (status != QUERN_OK)
+        return qn_report(work->command, status, &error);
+    if (!options->quiet)
+        tell_summary(options, &report, seconds);
+    if (report.documents == 0)
+        qn_complain(work->command, "the index holds no document");
+    qn_output out;
+    qn_output_open(&out, STDOUT_FILENO, 2);
+    if (options->json)
+        put_json(&out.text, &report, seconds);
+    return qn_end(work->command, &out, QN_EXIT_DONE);
+}
+
+/* Reads the file of stop words whole. */
+static quern_status read_stopwords(qn_buffer *words, const char *path, quern_error *error)
+{
+    enum { PIECE = 64 << 10, MOST = 64 << 20 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return qn_fail_sys(error, errno, "open", path);
+    quern_status status = QUERN_OK;
+    ssize_t n = 1;
+    while (status == QUERN_OK && n > 0) {
+        if (!qn_buffer_reserve(words, PIECE)) {
+            status = qn_fail_memory(error);
+            break;
+        }
+        n = read(fd, words->data + words->len, PIECE);
+        if (n < 0)
+            status = qn_fail_sys(error, errno, "read", path);
+        else
+            words->len += (size_t)n;
+        if (words->len > MOST)
+            status = qn_fail(error, QUERN_E_INPUT, "%s is larger than 64 MiB", path);
+    }
+    (void)close(fd);
+    return status;
+}
+
+/* Finds out about a slip in the last name before hours of work on the first. */
+static quern_status check_paths(char **paths, int n, quern_error *error)
+{
+    int n_stdin = 0;
+    for (int i = 0; i < n; i++) {
+        struct stat about;
+        if (strcmp(paths[i], "-") == 0) {
+            if (++n_stdin > 1)
+                return qn_fail(error, QUERN_E_INPUT, "standard input is named twice");
+        } else if (stat(paths[i], &about) != 0 || access(paths[i], R_OK) != 0) {
+            return qn_fail_sys(error, errno, "read", paths[i]);
+        }
+    }
+    return QUERN_OK;
+}
+
+static int run_checked(const qn_command *command, const index_options *options, char **paths, int n)
+{
+    quern_build_options build_options = QUERN_BUILD_OPTIONS;
+    qn_buffer stopwords = {0};
+    quern_error error = {0};
+    quern_status status = check_paths(paths, n, &error);
+    if (status == QUERN_OK && options->stopwords != NULL)
+        status = read_stopwords(&stopwords, options->stopwords, &error);
+    if (status != QUERN_OK) {
+        qn_buffer_free(&stopwords);
+        return qn_report(command, status, &error);
+    }
+    job work = {.command = command, .options = options};
+    build_options.language = options->language;
+    build_options.stopwords = (quern_span){(const char *)stopwords.data, stopwords.len};
+    build_options.memory = options->memory;
+    build_options.threads = (unsigned)options->threads;
+    build_options.no_positions = options->no_positions;
+    build_options.store = options->no_store     ? QUERN_STORE_NONE
+                          : options->store == 1 ? QUERN_STORE_RECORD
+                                                : QUERN_STORE_TEXT;
+    build_options.on_duplicate = (quern_on_duplicate)options->on_duplicate;
+    build_options.force = options->force;
+    build_options.append = options->append;
+    build_options.k1 = (float)options->k1;
+    build_options.b = (float)options->b;
+    build_options.progress = qn_progress_step;
+    build_options.progress_arg = &work.progress;
+    qn_progress_init(&work.progress, options->quiet);
+    qn_signals_catch();
+    int code = build_and_tell(&work, &build_options, paths, n);
+    qn_progress_free(&work.progress);
+    qn_buffer_free(&stopwords);
+    return code;
+}
+
+static int run_index(const qn_command *command, int argc, char **argv)
+{
+    index_options options = {.language = "english",
+                             .memory = (uint64_t)1 << 30,
+                             .max_errors = UINT64_MAX,
+                             .store = -1,
+                             .k1 = 0.9,
+                             .b = 0.4};
+    int n, code;
+    if (!qn_begin(command, &options, argc, argv, &n, &code))
+        return code;
+    if (options.output == NULL)
+        return qn_wrong_usage(command, "-o INDEX is missing: the directory to make");
+    if (n == 0)
+        return qn_wrong_usage(command, "no input: name files, or - for standard input");
+    if (options.force && options.append)
+        return qn_wrong_usage(command, "--force and --append exclude each other");
+    if (options.no_store && options.store >= 0)
+        return qn_wrong_usage(command, "--store and --no-store exclude each other");
+    return run_checked(command, &options, argv, n);
+}
+
+const qn_command qn_command_index = {
+    .name = "index",
+    .summary = "build an index from files of documents",
+    .synopsis = "-o INDEX [options] FILE... | -",
+    .description =
+        "Reads documents from files, directories or standard input (-) and makes the directory "
+        "INDEX. Files may be compressed with gzip or zstd. The index appears only when it is "
+        "complete; an interrupted build leaves what was there before.\n\n"
+        "jsonl: one JSON object a line with the members \"id\", \"text\" and perhaps \"title\". "
+        "tsv: id<TAB>text, or id<TAB>title<TAB>text. text: each file is a document and its path "
+        "is the id; directories are walked.\n\n"
+        "A malformed record is named on standard error as file:line and skipped.",
+    .examples = "quern index -o my.idx corpus.jsonl.zst\n"
+                "#from a compressed file of JSON objects\n"
+                "zcat corpus.tsv.gz | quern index -o my.idx --format tsv --language german -\n"
+                "#German, from standard input\n"
+                "quern index -o notes.idx --format text ~/notes\n"
+                "#every file of a directory\n"
+                "quern index -o my.idx --append more.jsonl\n"
+                "#more documents for an index that is there\n",
+    .options = OPTIONS,
+    .n_options = sizeof OPTIONS / sizeof *OPTIONS,
+    .run = run_index,
+};

@@ -1,0 +1,61 @@
+/*
+ * Inversion in memory: takes the terms of documents in order and turns them, a run at a time, into
+ * lists by term.
+ *
+ * Each token costs a u32 in a log of term numbers. A run is inverted by a counting sort: the
+ * tokens' slots are scattered to their terms' places, in order, so that each term's slots ascend. A
+ * slot is a document's first slot (a multiple of 64) plus a position; a table leads from slot / 64
+ * back to the document. This is five times faster than growing a chain for every term, at eight
+ * bytes a token instead of about two, which the memory limit turns into more runs.
+ */
+#ifndef QN_BUILD_INVERTER_H
+#define QN_BUILD_INVERTER_H
+
+#include "index/base/file.h"
+#include "index/build/run.h"
+#include "index/build/vocabulary.h"
+
+/* Positions of one document stay below this, so that slots fit 32 bits. */
+#define QN_POSITIONS_MAX (1u << 28)
+
+typedef struct qn_inverter {
+    qn_vocabulary *vocabulary; /* not owned; its counts are the inverter's */
+    bool positions;
+    uint32_t *log; /* a term number a token */
+    size_t n_tokens, log_cap;
+    struct qn_stretch *stretch; /* consecutive slots of the log */
+    size_t n_stretches, stretch_cap;
+    uint32_t *slot_doc; /* document (counted from the run's first) of slot / 64 */
+    size_t n_slot_docs, slot_doc_cap;
+    uint32_t first_doc, n_docs; /* of the run */
+    uint32_t *doc_block;        /* of each document of the run: its first slot / 64 */
+    size_t doc_block_cap;
+    uint32_t doc_slot, next_slot; /* first slot of the document; slot after the last token */
+    qn_run *run;
+    size_t n_runs, run_cap;
+    qn_writer spool;
+} qn_inverter;
+
+/* Runs go to a spool in `dirfd`. `vocabulary` must outlive the inverter. */
+quern_status qn_inverter_init(qn_inverter *inverter, qn_vocabulary *vocabulary, bool positions,
+                              int dirfd, const char *path, quern_error *error);
+void qn_inverter_free(qn_inverter *inverter);
+
+/* Starts the next document, numbered one after the last. May write a run first, if the slots of the
+ * document (positions below `n_positions`, at most QN_POSITIONS_MAX) would not fit 32 bits. */
+quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, quern_error *error);
+
+/* Adds a token of the document: positions do not decrease within it. */
+quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t position,
+                               quern_error *error);
+
+/* Bytes held now, with what writing the run will need; the vocabulary not included. */
+size_t qn_inverter_bytes(const qn_inverter *inverter);
+
+/* Writes the documents gathered so far as a run and starts a new one; nothing if there are none. */
+quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error);
+
+/* Gives back the memory that gathering needs; the runs stay readable. */
+void qn_inverter_shrink(qn_inverter *inverter);
+
+#endif

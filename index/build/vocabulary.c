@@ -1,0 +1,230 @@
+/* The builder's word and term tables: see vocabulary.h. */
+#include "index/build/vocabulary.h"
+
+#include "index/base/buffer.h"
+#include "index/base/bytes.h"
+#include "index/base/checksum.h"
+#include "index/base/status.h"
+
+#include <stdlib.h>
+
+/* Words of up to 16 bytes (99.99 % of all) stand in the slot itself, zero-padded; of longer ones
+ * the slot holds the hash and the address of the bytes. */
+typedef struct qn_word_slot {
+    uint64_t key[2];
+    uint32_t len; /* 0: empty */
+    uint32_t term;
+} word_slot;
+
+enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 32 };
+
+_Static_assert((int)QN_WORD_OVERREAD >= (int)INLINE, "keys are loaded whole");
+
+quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer,
+                                quern_error *error)
+{
+    *vocabulary = (qn_vocabulary){.analyzer = analyzer};
+    vocabulary->word_cap = vocabulary->term_cap = FIRST_CAP;
+    vocabulary->words = calloc(FIRST_CAP, sizeof(word_slot));
+    vocabulary->terms = calloc(FIRST_CAP, sizeof(uint32_t));
+    if (vocabulary->words == NULL || vocabulary->terms == NULL) {
+        qn_vocabulary_free(vocabulary);
+        return qn_fail_memory(error);
+    }
+    return QUERN_OK;
+}
+
+void qn_vocabulary_free(qn_vocabulary *vocabulary)
+{
+    free(vocabulary->words);
+    free(vocabulary->terms);
+    free(vocabulary->term);
+    free(vocabulary->count);
+    qn_arena_free(&vocabulary->arena);
+    *vocabulary = (qn_vocabulary){0};
+}
+
+size_t qn_vocabulary_bytes(const qn_vocabulary *vocabulary)
+{
+    return vocabulary->word_cap * sizeof(word_slot) + vocabulary->term_cap * sizeof(uint32_t) +
+           vocabulary->term_room * sizeof(quern_span) + vocabulary->count_room * sizeof(uint32_t) +
+           vocabulary->arena.total;
+}
+
+/* Folded 64x64 -> 128 bit multiplication: mixes two words in three instructions. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)(a ^ 0x9E3779B97F4A7C15u) * (b ^ 0xC2B2AE3D27D4EB4Fu);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t slot_hash(const word_slot *slot)
+{
+    return slot->len <= INLINE ? mix(slot->key[0], slot->key[1] ^ slot->len) : slot->key[0];
+}
+
+/* The key of a word; for a long one the address is filled in when it is stored. */
+static inline word_slot make_key(const char *word, size_t len)
+{
+    word_slot key = {.len = (uint32_t)len};
+    if (len <= INLINE) {
+        uint64_t low = qn_load_u64(word), high = qn_load_u64(word + 8);
+        unsigned spare = 8 * (8 - (unsigned)(len < 8 ? len : 8)); /* bits of `low` not used */
+        key.key[0] = spare == 64 ? 0 : low << spare >> spare;
+        spare = len <= 8 ? 64 : 8 * (16 - (unsigned)len);
+        key.key[1] = spare == 64 ? 0 : high << spare >> spare;
+    } else {
+        key.key[0] = qn_checksum(word, len);
+    }
+    return key;
+}
+
+static inline bool same_word(const word_slot *slot, const word_slot *key, const char *word)
+{
+    if (slot->len != key->len || slot->key[0] != key->key[0])
+        return false;
+    if (key->len <= INLINE)
+        return slot->key[1] == key->key[1];
+    return memcmp((const char *)(uintptr_t)slot->key[1], word, key->len) == 0;
+}
+
+static bool grow_words(qn_vocabulary *vocabulary)
+{
+    size_t cap = vocabulary->word_cap * 2;
+    word_slot *grown = calloc(cap, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    for (size_t i = 0; i < vocabulary->word_cap; i++) {
+        const word_slot *slot = &vocabulary->words[i];
+        if (slot->len == 0)
+            continue;
+        size_t at = slot_hash(slot) & (cap - 1);
+        while (grown[at].len != 0)
+            at = (at + 1) & (cap - 1);
+        grown[at] = *slot;
+    }
+    free(vocabulary->words);
+    vocabulary->words = grown;
+    vocabulary->word_cap = cap;
+    return true;
+}
+
+static bool grow_terms(qn_vocabulary *vocabulary)
+{
+    size_t cap = vocabulary->term_cap * 2;
+    uint32_t *grown = calloc(cap, sizeof *grown);
+    if (grown == NULL)
+        return false;
+    for (size_t i = 0; i < vocabulary->n_terms; i++) {
+        size_t at = qn_checksum(vocabulary->term[i].data, vocabulary->term[i].len) & (cap - 1);
+        while (grown[at] != 0)
+            at = (at + 1) & (cap - 1);
+        grown[at] = (uint32_t)i + 1;
+    }
+    free(vocabulary->terms);
+    vocabulary->terms = grown;
+    vocabulary->term_cap = cap;
+    return true;
+}
+
+static quern_status new_term(qn_vocabulary *vocabulary, const char *term, size_t len, size_t at,
+                             uint32_t *number, quern_error *error)
+{
+    if (vocabulary->n_terms >= QN_STOP_WORD - 1)
+        return qn_fail(error, QUERN_E_ARGUMENT, "more than 2^32 distinct terms");
+    void *spans = vocabulary->term, *counts = vocabulary->count;
+    bool ok =
+        qn_array_grow(&spans, &vocabulary->term_room, vocabulary->n_terms + 1, sizeof(quern_span));
+    vocabulary->term = spans;
+    ok = ok &&
+         qn_array_grow(&counts, &vocabulary->count_room, vocabulary->n_terms + 1, sizeof(uint32_t));
+    vocabulary->count = counts;
+    char *copy = ok ? qn_arena_copy(&vocabulary->arena, term, len) : NULL;
+    if (copy == NULL)
+        return qn_fail_memory(error);
+    *number = (uint32_t)vocabulary->n_terms++;
+    vocabulary->term[*number] = (quern_span){copy, len};
+    vocabulary->count[*number] = 0;
+    vocabulary->terms[at] = *number + 1;
+    if (vocabulary->n_terms * 3 > vocabulary->term_cap * 2 && !grow_terms(vocabulary))
+        return qn_fail_memory(error);
+    return QUERN_OK;
+}
+
+quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, size_t len,
+                                uint32_t *number, quern_error *error)
+{
+    size_t mask = vocabulary->term_cap - 1;
+    size_t at = qn_checksum(term, len) & mask;
+    for (; vocabulary->terms[at] != 0; at = (at + 1) & mask) {
+        quern_span known = vocabulary->term[vocabulary->terms[at] - 1];
+        if (known.len == len && memcmp(known.data, term, len) == 0) {
+            *number = vocabulary->terms[at] - 1;
+            return QUERN_OK;
+        }
+    }
+    return new_term(vocabulary, term, len, at, number, error);
+}
+
+static quern_status new_word(qn_vocabulary *vocabulary, word_slot key, const char *word, size_t at,
+                             uint32_t *term, quern_error *error)
+{
+    const char *stem;
+    size_t stem_len;
+    quern_status status =
+        qn_analyzer_term(vocabulary->analyzer, word, key.len, &stem, &stem_len, error);
+    if (status != QUERN_OK)
+        return status;
+    key.term = QN_STOP_WORD;
+    if (stem_len > 0) {
+        status = qn_vocabulary_term(vocabulary, stem, stem_len, &key.term, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    if (key.len > INLINE) {
+        const char *copy = qn_arena_copy(&vocabulary->arena, word, key.len);
+        if (copy == NULL)
+            return qn_fail_memory(error);
+        key.key[1] = (uint64_t)(uintptr_t)copy;
+    }
+    vocabulary->words[at] = key;
+    *term = key.term;
+    if (++vocabulary->n_words * 3 > vocabulary->word_cap * 2 && !grow_words(vocabulary))
+        return qn_fail_memory(error);
+    return QUERN_OK;
+}
+
+static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *key,
+                                   const char *word, uint32_t *term, quern_error *error)
+{
+    size_t mask = vocabulary->word_cap - 1;
+    size_t at = slot_hash(key) & mask;
+    for (; vocabulary->words[at].len != 0; at = (at + 1) & mask) {
+        if (same_word(&vocabulary->words[at], key, word)) {
+            *term = vocabulary->words[at].term;
+            return QUERN_OK;
+        }
+    }
+    return new_word(vocabulary, *key, word, at, term, error);
+}
+
+quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, const qn_word *words, size_t n,
+                                 uint32_t *terms, quern_error *error)
+{
+    word_slot key[AHEAD];
+    for (size_t from = 0; from < n; from += AHEAD) {
+        size_t part = n - from < AHEAD ? n - from : AHEAD;
+        for (size_t i = 0; i < part; i++) {
+            key[i] = make_key(words[from + i].text, words[from + i].len);
+            __builtin_prefetch(&vocabulary->words[slot_hash(&key[i]) & (vocabulary->word_cap - 1)]);
+        }
+        for (size_t i = 0; i < part; i++) {
+            quern_status status =
+                look_up(vocabulary, &key[i], words[from + i].text, &terms[from + i], error);
+            if (status != QUERN_OK)
+                return status;
+        }
+    }
+    return QUERN_OK;
+}

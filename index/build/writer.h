@@ -1,0 +1,66 @@
+/*
+ * Writing an index: documents in, a committed directory out. writer.c takes documents up to the
+ * memory limit, again and again; commit.c turns what was gathered into a segment and publishes it.
+ */
+#ifndef QN_BUILD_WRITER_H
+#define QN_BUILD_WRITER_H
+
+#include "index/build/inverter.h"
+#include "index/build/registry.h"
+#include "index/build/vocabulary.h"
+#include "index/segment/segment.h"
+#include "index/text/analyzer.h"
+#include "index/text/tokenizer.h"
+
+/* Positions between the end of a document's title and the start of its text, so that no phrase
+ * matches across. */
+enum { QN_FIELD_GAP = 100 };
+
+/* A document's title and text together are at most this share of the memory limit. */
+enum { QN_DOCUMENT_SHARE = 8 };
+
+typedef struct qn_index_writer {
+    quern_build_options options; /* defaults filled in */
+    char *path;
+    int dirfd, lockfd;
+    bool made_dir;
+    bool failed; /* after an error that left it inconsistent */
+
+    qn_analyzer *analyzer;
+    qn_tokenizer *tokenizer;
+    qn_vocabulary vocabulary;
+    qn_inverter inverter;
+    qn_registry registry;
+    uint32_t *length; /* exact length of each document */
+    size_t length_cap;
+    qn_docs_writer *docs;               /* NULL with QUERN_STORE_NONE */
+    char docs_name[48], index_name[48]; /* temporary names */
+
+    qn_manifest manifest; /* of the index that is there; empty if none */
+    qn_segment *old;      /* its segments, opened for append */
+    size_t n_old;
+
+    quern_build_report report;
+} qn_index_writer;
+
+/* As quern_builder_open: `options` whole (size checked by the caller). */
+quern_status qn_index_writer_open(qn_index_writer *writer, const char *path,
+                                  const quern_build_options *options, quern_error *error);
+
+/* Adds a document; `place` (may be NULL) is for messages. As quern_builder_add. */
+quern_status qn_index_writer_add(qn_index_writer *writer, const quern_document *document,
+                                 const qn_place *place, quern_error *error);
+quern_status qn_index_writer_add_tokens(qn_index_writer *writer, const quern_document *document,
+                                        const quern_token *tokens, size_t n_tokens,
+                                        quern_error *error);
+
+quern_status qn_index_writer_commit(qn_index_writer *writer, quern_build_report *report,
+                                    quern_error *error);
+
+/* Releases everything; without a commit nothing is left behind. */
+void qn_index_writer_close(qn_index_writer *writer);
+
+/* Deletes what the manifest (may be NULL) does not name; the caller holds the lock. */
+void qn_index_writer_clean(int dirfd, const qn_manifest *manifest);
+
+#endif

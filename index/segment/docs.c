@@ -1,0 +1,291 @@
+/*
+ * The document store: see docs.h.
+ *
+ *     STORE       := block*                         zstd frames, one after another
+ *     block       := zstd of record*                at most QN_STORE_BLOCK raw bytes, or one
+ * document record      := title_len(varint) title text_len(varint) text [record_len(varint) record]
+ *     STORE_INDEX := n_blocks(u32) flags(u32) entry*(n_blocks + 1)
+ *     entry       := first_doc(u32) raw_len(u32) offset(u64)
+ *
+ * An entry tells a block's first document, raw length and place in STORE; the last one closes with
+ * the number of documents, 0, and the length of STORE. flags: bit 0, records are there.
+ */
+#include "index/segment/docs.h"
+
+#include "index/base/status.h"
+#include "index/codec/varint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTRY = 16, HEAD = 8, FLAG_RECORDS = 1 };
+
+/* zstd codes at best 128 KiB in about 4 bytes (an RLE block), so a forged raw length of more than
+ * this many times the compressed one is refused before anything is allocated. */
+enum { RATIO_MAX = 40000 };
+
+/* ---- writing ---- */
+
+struct qn_docs_writer {
+    qn_container_writer container;
+    qn_zblock_encoder *encoder;
+    bool records;
+    qn_buffer raw, packed, index;
+    uint32_t n_docs, first_doc, n_blocks; /* first_doc: of the block being gathered */
+    uint64_t section_start;
+};
+
+quern_status qn_docs_writer_new(qn_docs_writer **out, int dirfd, const char *name, const char *path,
+                                bool records, quern_error *error)
+{
+    *out = NULL;
+    qn_docs_writer *writer = calloc(1, sizeof *writer);
+    if (writer == NULL)
+        return qn_fail_memory(error);
+    writer->records = records;
+    writer->encoder = qn_zblock_encoder_new(QN_STORE_LEVEL);
+    quern_status status =
+        writer->encoder == NULL
+            ? qn_fail_memory(error)
+            : qn_container_writer_open(&writer->container, dirfd, name, path, QN_FILE_STORE, error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_begin(&writer->container, QN_SECTION_STORE, error);
+    if (status != QUERN_OK) {
+        qn_docs_writer_free(writer);
+        return status;
+    }
+    writer->section_start = writer->container.file.offset;
+    *out = writer;
+    return QUERN_OK;
+}
+
+static bool put_entry(qn_docs_writer *writer, uint32_t doc, uint32_t raw_len)
+{
+    uint8_t entry[ENTRY];
+    qn_store_u32(entry, doc);
+    qn_store_u32(entry + 4, raw_len);
+    qn_store_u64(entry + 8, writer->container.file.offset - writer->section_start);
+    return qn_buffer_append(&writer->index, entry, sizeof entry);
+}
+
+static quern_status flush_block(qn_docs_writer *writer, quern_error *error)
+{
+    if (writer->raw.len == 0)
+        return QUERN_OK;
+    if (!put_entry(writer, writer->first_doc, (uint32_t)writer->raw.len))
+        return qn_fail_memory(error);
+    writer->packed.len = 0;
+    quern_status status = qn_zblock_encode(writer->encoder, writer->raw.data, writer->raw.len,
+                                           &writer->packed, error);
+    if (status == QUERN_OK)
+        status =
+            qn_writer_put(&writer->container.file, writer->packed.data, writer->packed.len, error);
+    writer->n_blocks++;
+    writer->raw.len = 0;
+    writer->first_doc = writer->n_docs;
+    return status;
+}
+
+static bool put_span(qn_buffer *raw, quern_span span)
+{
+    uint8_t head[QN_VARINT64_MAX];
+    return qn_buffer_append(raw, head, qn_varint_put(head, span.len)) &&
+           qn_buffer_append(raw, span.data, span.len);
+}
+
+quern_status qn_docs_writer_add(qn_docs_writer *writer, const quern_document *document,
+                                quern_error *error)
+{
+    uint64_t len = (uint64_t)document->title.len + document->text.len + 3 * QN_VARINT64_MAX +
+                   (writer->records ? document->record.len : 0);
+    if (len > UINT32_MAX / 2)
+        return qn_fail(error, QUERN_E_INPUT, "a document is too large to be stored");
+    /* A block holds whole documents; a large one stands alone. */
+    if (writer->raw.len > 0 && writer->raw.len + len > QN_STORE_BLOCK) {
+        quern_status status = flush_block(writer, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    if (!put_span(&writer->raw, document->title) || !put_span(&writer->raw, document->text) ||
+        (writer->records && !put_span(&writer->raw, document->record)))
+        return qn_fail_memory(error);
+    writer->n_docs++;
+    return QUERN_OK;
+}
+
+quern_status qn_docs_writer_finish(qn_docs_writer *writer, uint64_t *header_checksum,
+                                   uint64_t *file_len, quern_error *error)
+{
+    quern_status status = flush_block(writer, error);
+    if (status == QUERN_OK && !put_entry(writer, writer->n_docs, 0))
+        status = qn_fail_memory(error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_end(&writer->container, error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_begin(&writer->container, QN_SECTION_STORE_INDEX, error);
+    uint8_t head[HEAD];
+    qn_store_u32(head, writer->n_blocks);
+    qn_store_u32(head + 4, writer->records ? FLAG_RECORDS : 0);
+    if (status == QUERN_OK)
+        status = qn_writer_put(&writer->container.file, head, sizeof head, error);
+    if (status == QUERN_OK)
+        status =
+            qn_writer_put(&writer->container.file, writer->index.data, writer->index.len, error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_end(&writer->container, error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_finish(&writer->container, error);
+    *header_checksum = writer->container.header_checksum;
+    *file_len = writer->container.file.offset;
+    return status;
+}
+
+void qn_docs_writer_free(qn_docs_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    qn_container_writer_close(&writer->container);
+    qn_zblock_encoder_free(writer->encoder);
+    qn_buffer_free(&writer->raw);
+    qn_buffer_free(&writer->packed);
+    qn_buffer_free(&writer->index);
+    free(writer);
+}
+
+/* ---- reading ---- */
+
+static quern_status damaged(const qn_docs *docs, const char *what, quern_error *error)
+{
+    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", docs->container->name, what);
+}
+
+quern_status qn_docs_open(qn_docs *out, const qn_container *container, uint32_t n_docs,
+                          quern_error *error)
+{
+    *out = (qn_docs){.container = container,
+                     .blocks = container->section[QN_SECTION_STORE],
+                     .index = container->section[QN_SECTION_STORE_INDEX],
+                     .n_docs = n_docs};
+    if (out->blocks.data == NULL || out->index.data == NULL || out->index.len < HEAD)
+        return damaged(out, "a section of the store is missing", error);
+    quern_status status = qn_container_touch(container, out->index.data, HEAD, error);
+    if (status != QUERN_OK)
+        return status;
+    out->n_blocks = qn_load_u32(out->index.data);
+    uint32_t flags = qn_load_u32(out->index.data + 4);
+    if (flags > FLAG_RECORDS)
+        return qn_fail(error, QUERN_E_VERSION, "%s: unknown store flags %#x", container->name,
+                       flags);
+    out->records = flags == FLAG_RECORDS;
+    if (out->n_blocks > n_docs || out->index.len != HEAD + ((uint64_t)out->n_blocks + 1) * ENTRY)
+        return damaged(out, "the store's index has a wrong size", error);
+    return QUERN_OK;
+}
+
+static const uint8_t *entry_at(const qn_docs *docs, uint32_t block)
+{
+    return docs->index.data + HEAD + (size_t)block * ENTRY;
+}
+
+/* The block whose documents take in `doc`, by bisection of the first documents. */
+static quern_status find_block(const qn_docs *docs, uint32_t doc, uint32_t *block,
+                               quern_error *error)
+{
+    uint32_t low = 0, high = docs->n_blocks;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        quern_status status =
+            qn_container_touch(docs->container, entry_at(docs, middle), ENTRY, error);
+        if (status != QUERN_OK)
+            return status;
+        if (qn_load_u32(entry_at(docs, middle)) <= doc)
+            low = middle;
+        else
+            high = middle;
+    }
+    *block = low;
+    if (docs->n_blocks == 0)
+        return damaged(docs, "the store is empty", error);
+    return qn_container_touch(docs->container, entry_at(docs, low), 2 * ENTRY, error);
+}
+
+static quern_status load_block(const qn_docs *docs, qn_docs_reader *reader, uint32_t block,
+                               quern_error *error)
+{
+    const uint8_t *entry = entry_at(docs, block);
+    uint64_t raw_len = qn_load_u32(entry + 4), from = qn_load_u64(entry + 8),
+             to = qn_load_u64(entry + ENTRY + 8);
+    if (from > to || to > docs->blocks.len || raw_len > (to - from) * RATIO_MAX)
+        return damaged(docs, "the place of a block of documents is out of range", error);
+    quern_status status =
+        qn_container_touch(docs->container, docs->blocks.data + from, to - from, error);
+    if (status != QUERN_OK)
+        return status;
+    if (reader->decoder == NULL)
+        reader->decoder = qn_zblock_decoder_new();
+    reader->docs = NULL;
+    reader->raw.len = 0;
+    if (reader->decoder == NULL || !qn_buffer_reserve(&reader->raw, (size_t)raw_len))
+        return qn_fail_memory(error);
+    quern_error why = {0};
+    status = qn_zblock_decode(reader->decoder, docs->blocks.data + from, (size_t)(to - from),
+                              reader->raw.data, (size_t)raw_len, &why);
+    if (status == QUERN_E_DAMAGED)
+        return qn_fail(error, status, "%s: a block of documents: %.300s", docs->container->name,
+                       why.message);
+    if (status != QUERN_OK) {
+        if (error != NULL)
+            *error = why;
+        return status;
+    }
+    reader->raw.len = (size_t)raw_len;
+    reader->docs = docs;
+    reader->block = block;
+    return QUERN_OK;
+}
+
+/* Steps over a span; NULL if it is cut off. */
+static const uint8_t *take_span(const uint8_t *at, const uint8_t *end, quern_span *span)
+{
+    uint64_t len;
+    at = qn_varint_get64(at, end, &len);
+    if (at == NULL || len > (uint64_t)(end - at))
+        return NULL;
+    *span = (quern_span){(const char *)at, (size_t)len};
+    return at + len;
+}
+
+quern_status qn_docs_fetch(const qn_docs *docs, qn_docs_reader *reader, uint32_t doc,
+                           quern_document *document, quern_error *error)
+{
+    uint32_t block;
+    quern_status status = find_block(docs, doc, &block, error);
+    if (status == QUERN_OK && (reader->docs != docs || reader->block != block))
+        status = load_block(docs, reader, block, error);
+    if (status != QUERN_OK)
+        return status;
+    uint32_t first = qn_load_u32(entry_at(docs, block)),
+             next = qn_load_u32(entry_at(docs, block + 1));
+    if (doc < first || doc >= next)
+        return damaged(docs, "the store's index is out of order", error);
+    const uint8_t *at = reader->raw.data, *end = at + reader->raw.len;
+    for (uint32_t i = first; at != NULL && i <= doc; i++) {
+        at = take_span(at, end, &document->title);
+        if (at != NULL)
+            at = take_span(at, end, &document->text);
+        if (at != NULL && docs->records)
+            at = take_span(at, end, &document->record);
+    }
+    if (at == NULL) {
+        *document = (quern_document){.id = document->id};
+        return damaged(docs, "a block of documents is malformed", error);
+    }
+    return QUERN_OK;
+}
+
+void qn_docs_reader_free(qn_docs_reader *reader)
+{
+    qn_zblock_decoder_free(reader->decoder);
+    qn_buffer_free(&reader->raw);
+    *reader = (qn_docs_reader){0};
+}
