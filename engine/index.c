@@ -94,7 +94,8 @@ static quern_status refuse_analyzer(quern_index *index, const quern_open_options
         if (strcmp(first->language, meta->language) != 0 || first->rules != meta->rules ||
             first->fingerprint != meta->fingerprint ||
             first->stopwords.len != meta->stopwords.len ||
-            memcmp(first->stopwords.data, meta->stopwords.data, meta->stopwords.len) != 0)
+            (meta->stopwords.len > 0 &&
+             memcmp(first->stopwords.data, meta->stopwords.data, meta->stopwords.len) != 0))
             return qn_fail(error, QUERN_E_ARGUMENT,
                            "the segments were built with different analyzers");
     }

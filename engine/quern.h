@@ -293,12 +293,21 @@ QUERN_API void quern_terms_free(quern_terms *terms);
 
 /* ---- searching ------------------------------------------------------------------------------- */
 
+/* How the text of a query is read. */
+typedef enum quern_syntax {
+    QUERN_SYNTAX_QUERY = 0, /* words, "phrases", +must, -not */
+    QUERN_SYNTAX_WORDS = 1, /* words only: no character has a meaning */
+    QUERN_SYNTAX_TOPIC = 2  /* WORDS where the text is prose (a word ends in . , ; : ? or !), else
+                               QUERY: for files of topics, whose quotes and dashes are often prose */
+} quern_syntax;
+
 typedef struct quern_search_options {
     size_t size;
     float k1, b;           /* BM25: 0..3, 0..1 */
     const char *evaluator; /* NULL or "auto": chosen by the plan; else a name from
                               quern_evaluators(): a forced one answers the same, slower or faster */
-    bool strict;           /* refuse a query with unknown syntax (QUERN_E_INPUT) */
+    quern_syntax syntax;
+    bool strict; /* refuse a query with unknown syntax (QUERN_E_INPUT) */
     /* Statistics supplied from outside (several machines' shards): 0 means the index's own. */
     uint64_t documents, tokens;
     /* df of a term over all shards; NULL: the index's own. */

@@ -12,6 +12,7 @@
 
 struct quern_searcher {
     const quern_index *index;
+    quern_syntax syntax;
     bool strict;
     qn_analyzer *analyzer; /* of the parser and the snippets in turn */
     qn_parser *parser;
@@ -42,6 +43,7 @@ quern_status quern_searcher_new(quern_searcher **out, const quern_index *index,
     if (searcher == NULL)
         return qn_fail_memory(error);
     searcher->index = index;
+    searcher->syntax = options->syntax;
     searcher->strict = options->strict;
     quern_status status = qn_analyzer_new(&searcher->analyzer, &index->settings, error);
     if (status == QUERN_OK)
@@ -80,8 +82,8 @@ quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k, 
     searcher->query = NULL;
     const qn_query *parsed;
     const char *notice;
-    quern_status status =
-        qn_parser_parse(searcher->parser, query, searcher->strict, &parsed, &notice, error);
+    quern_status status = qn_parser_parse(searcher->parser, query, searcher->syntax,
+                                          searcher->strict, &parsed, &notice, error);
     if (status != QUERN_OK)
         return status;
     status = qn_search_run(searcher->search, parsed, k, &hits->hit, &hits->n, error);

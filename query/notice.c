@@ -89,6 +89,9 @@ static void write_sentence(sentence *s, const qn_notice *notice, qn_notice_kind 
                        QN_QUERY_TERMS_MAX);
         put(s, limit);
         break;
+    case QN_NOTICE_PROSE:
+        put(s, "this reads as prose: its quotes and signs were taken as words");
+        break;
     case QN_NOTICE_ONLY_NOT:
         put(s, "nothing can be found by exclusion alone");
         break;
@@ -156,6 +159,7 @@ quern_status qn_notice_fail(const qn_notice *notice, quern_error *error)
     uint64_t at = notice->kind[first].at;
     const char *what[] = {
         [QN_NOTICE_LIMIT] = "too many words",
+        [QN_NOTICE_PROSE] = "operators within prose",
         [QN_NOTICE_ONLY_NOT] = "nothing can be found by exclusion alone",
         [QN_NOTICE_BOTH] = "both wanted and excluded",
         [QN_NOTICE_SYNTAX] = "not understood",

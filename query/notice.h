@@ -16,6 +16,7 @@ enum {
 /* In the order in which they are said; those that do not fit are left out. */
 typedef enum qn_notice_kind {
     QN_NOTICE_LIMIT,    /* terms over QN_QUERY_TERMS_MAX were dropped */
+    QN_NOTICE_PROSE,    /* operators in prose, taken as words */
     QN_NOTICE_ONLY_NOT, /* every clause is a not */
     QN_NOTICE_BOTH,     /* not met must or should */
     QN_NOTICE_SYNTAX,   /* syntax of other engines, taken as words */

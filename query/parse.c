@@ -13,6 +13,7 @@
 #include "index/base/status.h"
 #include "query/chars.h"
 #include "query/notice.h"
+#include "query/prose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -453,7 +454,7 @@ static void remark_on_all(qn_parser *p, size_t start, size_t len)
         qn_notice_add(&p->notice, QN_NOTICE_NOTHING, start, (quern_span){0});
 }
 
-quern_status qn_parser_parse(qn_parser *parser, quern_span text, bool strict,
+quern_status qn_parser_parse(qn_parser *parser, quern_span text, quern_syntax syntax, bool strict,
                              const qn_query **query, const char **notice, quern_error *error)
 {
     clear(parser);
@@ -465,7 +466,12 @@ quern_status qn_parser_parse(qn_parser *parser, quern_span text, bool strict,
     while (start < r.len && qn_chars_is_space(point_at(&r, start).value))
         start += point_at(&r, start).len;
     r.at = start;
-    quern_status status = read_query(parser, &r);
+    bool prose = syntax == QUERN_SYNTAX_TOPIC && qn_prose_is(text);
+    if (prose && qn_prose_has_operators(text))
+        qn_notice_add(&parser->notice, QN_NOTICE_PROSE, start, (quern_span){0});
+    quern_status status = prose || syntax == QUERN_SYNTAX_WORDS
+                              ? take_words(parser, &r, text, QN_SHOULD, false)
+                              : read_query(parser, &r);
     if (status != QUERN_OK)
         return status;
     remark_on_all(parser, start, r.len);

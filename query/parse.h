@@ -15,7 +15,8 @@ quern_status qn_parser_new(qn_parser **out, qn_analyzer *analyzer, quern_error *
 void qn_parser_free(qn_parser *parser);
 
 /*
- * Parses `text`. `*query` and `*notice` (NULL if there is nothing to say; else sentences joined by
+ * Parses `text`; what follows holds for QUERN_SYNTAX_QUERY (for the others see quern_syntax, and
+ * prose.h). `*query` and `*notice` (NULL if there is nothing to say; else sentences joined by
  * "; ", at most 400 bytes of UTF-8) are valid until the next call. Time is linear in the text.
  *
  * - A word right after + or - is must or not; so is a phrase. A sign counts at the start, after
@@ -38,7 +39,7 @@ void qn_parser_free(qn_parser *parser);
  * syntax or limits; then *query is empty. Notices that depend on the analyzer's stop words ("holds
  * no word that is indexed") remain notices. QUERN_E_MEMORY.
  */
-quern_status qn_parser_parse(qn_parser *parser, quern_span text, bool strict,
+quern_status qn_parser_parse(qn_parser *parser, quern_span text, quern_syntax syntax, bool strict,
                              const qn_query **query, const char **notice, quern_error *error);
 
 #endif

@@ -30,6 +30,7 @@ typedef struct slot {
 typedef struct ring {
     const qn_batch *batch;
     qn_output *out;
+    uint64_t n_notices; /* topics with a notice; of whoever is printing */
     slot *slot;
     size_t n_slots;
     pthread_mutex_t lock;      /* guards what follows */
@@ -62,6 +63,8 @@ static quern_status copy_hits(qn_buffer *copy, const quern_hits *hits, quern_err
 static void put_notice(const qn_batch *batch, const char *notice, const quern_span *qid,
                        qn_text *notices)
 {
+    if (batch->quiet)
+        return;
     qn_text_printf(notices, "quern %s: ", batch->command->name);
     if (qid != NULL) {
         qn_text_puts(notices, "topic ");
@@ -83,14 +86,18 @@ static void put_topic_heading(qn_text *text, quern_span query, const quern_span 
     qn_text_puts(text, "\n");
 }
 
-quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, quern_span query,
+quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qn_buffer *query,
                              const quern_span *qid, qn_text *text, qn_text *notices,
                              qn_buffer *scratch, size_t *n_hits, double *seconds,
                              quern_error *error)
 {
+    quern_span words = {(const char *)query->data, query->len};
+    bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
+    if (headed)
+        put_topic_heading(text, words, qid);
     quern_hits hits = {0};
     double start = qn_clock();
-    quern_status status = quern_search(searcher, query, batch->k, &hits, error);
+    quern_status status = quern_search(searcher, words, batch->k, &hits, error);
     *seconds = qn_clock() - start;
     if (status == QUERN_OK)
         status = copy_hits(scratch, &hits, error);
@@ -98,12 +105,12 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qu
         return status;
     if (hits.notice != NULL)
         put_notice(batch, hits.notice, qid, notices);
+    if (!batch->positions && words.len > 0 && memchr(words.data, '"', words.len) != NULL)
+        put_notice(batch, "the index has no positions: a phrase asks for all its words, anywhere",
+                   qid, notices);
     *n_hits = hits.n;
-    bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
-    if (headed)
-        put_topic_heading(text, query, qid);
     const quern_hit *hit = (const quern_hit *)(const void *)scratch->data;
-    status = qn_hits_put(text, batch->style, searcher, qid, hit, *n_hits, error);
+    status = qn_hits_put(text, batch->style, searcher, qid, hit, hits.n, error);
     if (headed)
         qn_text_puts(text, "\n");
     return status == QUERN_OK && text->failed ? qn_fail_memory(error) : status;
@@ -112,12 +119,11 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qu
 static void answer_slot(ring *all, worker *self, slot *here)
 {
     quern_span qid = {(const char *)here->topic.id.data, here->topic.id.len};
-    quern_span query = {(const char *)here->topic.text.data, here->topic.text.len};
     size_t n_hits;
     double seconds;
     here->text.bytes.len = here->notices.bytes.len = 0;
     quern_error error = {0};
-    here->status = qn_batch_answer(all->batch, self->searcher, query, &qid, &here->text,
+    here->status = qn_batch_answer(all->batch, self->searcher, &here->topic.text, &qid, &here->text,
                                    &here->notices, &here->scratch, &n_hits, &seconds, &error);
     if (here->status != QUERN_OK)
         (void)qn_fail(&here->error, here->status, "topic %.*s: %.400s",
@@ -127,16 +133,24 @@ static void answer_slot(ring *all, worker *self, slot *here)
 
 /* ---- printing ---- */
 
+/* Topics whose notices are printed; those of further topics are counted. */
+enum { NOTICES = 20 };
+
+static void print_notices(ring *all, const qn_text *notices)
+{
+    if (all->n_notices++ >= NOTICES)
+        return;
+    qn_output_flush(all->out); /* not to stand before the answers of earlier topics */
+    qn_output err;
+    qn_output_open(&err, STDERR_FILENO, 2);
+    qn_text_put(&err.text, (const char *)notices->bytes.data, notices->bytes.len);
+    (void)qn_output_close(&err, NULL);
+}
+
 static void print_slot(ring *all, const slot *here, bool last)
 {
-    if (here->notices.bytes.len > 0) {
-        /* Not to stand before the answers of earlier topics. */
-        qn_output_flush(all->out);
-        qn_output err;
-        qn_output_open(&err, STDERR_FILENO, 2);
-        qn_text_put(&err.text, (const char *)here->notices.bytes.data, here->notices.bytes.len);
-        (void)qn_output_close(&err, NULL);
-    }
+    if (here->notices.bytes.len > 0)
+        print_notices(all, &here->notices);
     qn_text_put(&all->out->text, (const char *)here->text.bytes.data, here->text.bytes.len);
     if (last) /* nobody may be made to wait for a topic that has not been asked yet */
         qn_output_flush(all->out);
@@ -307,6 +321,11 @@ quern_status qn_batch_run(const qn_batch *batch, qn_output *out, uint64_t *n_ans
     if (status == QUERN_OK)
         status = run(&all, workers, batch->threads, error);
     *n_answered = all.n_printed;
+    if (all.n_notices > NOTICES)
+        qn_complain(batch->command,
+                    "%llu more topics had such notices (--syntax words takes "
+                    "topics as words only)",
+                    (unsigned long long)(all.n_notices - NOTICES));
     for (unsigned i = 0; i < batch->threads; i++)
         quern_searcher_free(workers[i].searcher);
     for (size_t i = 0; all.slot != NULL && i < all.n_slots; i++) {

@@ -11,7 +11,7 @@ typedef struct search_options {
     const char *topics, *evaluator, *tag;
     qn_text_list also;
     uint64_t k, threads, snippet;
-    int format;
+    int format, syntax;
     double k1, b;
     bool json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
 } search_options;
@@ -96,6 +96,13 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(evaluator),
      .argument = "NAME",
      .help = "Use this evaluator: all give the same answers, some slower"},
+    {.name = "syntax",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(syntax),
+     .choices = "query|words|topic",
+     .help = "How queries are read: query (phrases, +must, -not), words (no character has a "
+             "meaning), or topic (words where the text is prose, else query). Default query; topic "
+             "for --topics"},
     {.name = "strict",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(strict),
@@ -116,7 +123,7 @@ static const qn_option OPTIONS[] = {
      .letter = 'q',
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(quiet),
-     .help = "No line about number and time at the end"},
+     .help = "No notices about queries, no line about number and time at the end"},
 };
 
 enum { SNIPPET_BYTES = 240 };
@@ -210,12 +217,12 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
     if (status == QUERN_OK)
         status = quern_searcher_new(&searcher, batch->index, batch->options, error);
     if (status == QUERN_OK) {
-        quern_span span = {(const char *)query.bytes.data, query.bytes.len};
-        status = qn_batch_answer(batch, searcher, span, NULL, &out->text, &notices, &scratch,
-                                 &n_hits, &seconds, error);
+        status = qn_batch_answer(batch, searcher, &query.bytes, NULL, &out->text, &notices,
+                                 &scratch, &n_hits, &seconds, error);
     }
     qn_output_flush(out);
-    (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
+    if (notices.bytes.len > 0)
+        (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
     if (status == QUERN_OK && !options->quiet &&
         (n_hits == 0 || batch->style->format == QN_HITS_TEXT))
         tell_count(batch, n_hits, documents, seconds);
@@ -259,6 +266,9 @@ static int search(const qn_command *command, const search_options *options,
     scoring.k1 = options->k1 >= 0 ? (float)options->k1 : stats.k1;
     scoring.b = options->b >= 0 ? (float)options->b : stats.b;
     scoring.evaluator = options->evaluator;
+    scoring.syntax = options->syntax >= 0      ? (quern_syntax)options->syntax
+                     : options->topics != NULL ? QUERN_SYNTAX_TOPIC
+                                               : QUERN_SYNTAX_QUERY;
     scoring.strict = options->strict;
     qn_hits_style style = style_of(options, &stats);
     qn_batch batch = {.command = command,
@@ -267,7 +277,9 @@ static int search(const qn_command *command, const search_options *options,
                       .style = &style,
                       .topics = options->topics,
                       .k = (size_t)options->k,
-                      .threads = thread_count(options)};
+                      .threads = thread_count(options),
+                      .positions = stats.positions,
+                      .quiet = options->quiet};
     qn_output out;
     quern_error error = {0};
     int code = QN_EXIT_DONE;
@@ -305,7 +317,7 @@ static quern_status open_index(quern_index **index, const search_options *option
 
 static int run_search(const qn_command *command, int argc, char **argv)
 {
-    search_options options = {.format = -1, .tag = "quern", .k1 = -1, .b = -1};
+    search_options options = {.format = -1, .syntax = -1, .tag = "quern", .k1 = -1, .b = -1};
     int n, code;
     if (qn_begin(command, &options, argc, argv, &n, &code))
         code = check(command, &options, n);

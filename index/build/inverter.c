@@ -306,7 +306,8 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     inverter->first_doc += inverter->n_docs;
     inverter->n_docs = 0;
     inverter->n_tokens = inverter->n_stretches = inverter->n_slot_docs = 0;
-    memset(inverter->vocabulary->count, 0,
-           inverter->vocabulary->n_terms * sizeof *inverter->vocabulary->count);
+    if (inverter->vocabulary->n_terms > 0)
+        memset(inverter->vocabulary->count, 0,
+               inverter->vocabulary->n_terms * sizeof *inverter->vocabulary->count);
     return status;
 }

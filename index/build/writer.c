@@ -105,7 +105,8 @@ static quern_status hold_against_old(const qn_index_writer *writer, quern_error 
     for (size_t i = 0; i < writer->n_old; i++) {
         const qn_segment_meta *meta = &writer->old[i].meta;
         if (meta->stopwords.len != own->stopwords.len ||
-            memcmp(meta->stopwords.data, own->stopwords.data, own->stopwords.len) != 0)
+            (own->stopwords.len > 0 &&
+             memcmp(meta->stopwords.data, own->stopwords.data, own->stopwords.len) != 0))
             return qn_fail(error, QUERN_E_ARGUMENT, "%s was built with other stop words",
                            writer->path);
         if (meta->positions == writer->options.no_positions)

@@ -142,6 +142,7 @@ static void check_set(const char *set)
         for (const char *const *name = quern_evaluators(); *name != NULL; name++) {
             quern_search_options options = defaults;
             options.evaluator = *name;
+            options.syntax = QUERN_SYNTAX_TOPIC;
             cr_assert_eq(quern_searcher_new(&searcher, index, &options, &error), QUERN_OK);
             check_topics(searcher, topics, run, n);
             quern_searcher_free(searcher);

@@ -64,9 +64,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
     const qn_query *query;
     const char *notice;
-    quern_status strict = qn_parser_parse(parser, typed, true, &query, &notice, NULL);
+    quern_status strict =
+        qn_parser_parse(parser, typed, QUERN_SYNTAX_QUERY, true, &query, &notice, NULL);
     QN_FUZZ_CHECK(strict == QUERN_OK || strict == QUERN_E_INPUT);
-    QN_FUZZ_CHECK(qn_parser_parse(parser, typed, false, &query, &notice, NULL) == QUERN_OK);
+    QN_FUZZ_CHECK(qn_parser_parse(parser, typed, QUERN_SYNTAX_QUERY, false, &query, &notice,
+                                  NULL) == QUERN_OK);
     QN_FUZZ_CHECK(strict == QUERN_OK || notice != NULL);
     check_query(query, notice);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

@@ -89,8 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     QN_FUZZ_CHECK(qn_analyzer_new(&other, &settings, NULL) == QUERN_OK);
     QN_FUZZ_CHECK(qn_parser_new(&parser, analyzer, NULL) == QUERN_OK);
     quern_error error = {0};
-    quern_status status =
-        qn_parser_parse(parser, (quern_span){typed, typed_len}, strict, &query, &notice, &error);
+    quern_status status = qn_parser_parse(parser, (quern_span){typed, typed_len},
+                                          QUERN_SYNTAX_QUERY, strict, &query, &notice, &error);
     if (status == QUERN_OK) {
         check_query(query);
         check_snippet(other, query, text);

@@ -155,7 +155,9 @@ Test(parse, cases)
         const char *notice;
         char got[4096];
         quern_span text = {cases[i].text, strlen(cases[i].text)};
-        cr_assert_eq(qn_parser_parse(parser, text, false, &query, &notice, NULL), QUERN_OK);
+        cr_assert_eq(
+            qn_parser_parse(parser, text, QUERN_SYNTAX_QUERY, false, &query, &notice, NULL),
+            QUERN_OK);
         describe(query, got, sizeof got);
         cr_expect_str_eq(got, cases[i].clauses, "<%s>: got <%s>, not <%s>", cases[i].text, got,
                          cases[i].clauses);
@@ -191,7 +193,8 @@ Test(parse, strict)
         const char *notice;
         quern_error error = {0};
         quern_span text = {strict_cases[i].text, strlen(strict_cases[i].text)};
-        quern_status status = qn_parser_parse(parser, text, true, &query, &notice, &error);
+        quern_status status =
+            qn_parser_parse(parser, text, QUERN_SYNTAX_QUERY, true, &query, &notice, &error);
         cr_expect_eq(status, strict_cases[i].fails ? QUERN_E_INPUT : QUERN_OK, "<%s>",
                      strict_cases[i].text);
         cr_expect_eq(error.position, strict_cases[i].at, "<%s>", strict_cases[i].text);
@@ -208,8 +211,8 @@ Test(parse, stems)
     const qn_query *query;
     const char *notice;
     char got[256];
-    cr_assert_eq(qn_parser_parse(parser, QUERN_STR("running \"Runs nations\" run"), false, &query,
-                                 &notice, NULL),
+    cr_assert_eq(qn_parser_parse(parser, QUERN_STR("running \"Runs nations\" run"),
+                                 QUERN_SYNTAX_QUERY, false, &query, &notice, NULL),
                  QUERN_OK);
     describe(query, got, sizeof got);
     cr_expect_str_eq(got, "run*2 run,nation@1");
@@ -262,14 +265,17 @@ Test(parse, limits)
         const char *notice;
         quern_error error;
         quern_span text = {w.text, w.len};
-        cr_assert_eq(qn_parser_parse(parser, text, false, &query, &notice, NULL), QUERN_OK);
+        cr_assert_eq(
+            qn_parser_parse(parser, text, QUERN_SYNTAX_QUERY, false, &query, &notice, NULL),
+            QUERN_OK);
         cr_expect_eq(query->n_clauses, limits[i].n_clauses, "%zu: %zu clauses", i,
                      query->n_clauses);
         cr_expect_eq(query->n_terms, limits[i].n_terms, "%zu: %zu terms", i, query->n_terms);
         cr_expect_eq(notice != NULL && strstr(notice, "too long") != NULL, limits[i].noticed, "%zu",
                      i);
-        cr_expect_eq(qn_parser_parse(parser, text, true, &query, &notice, &error),
-                     limits[i].noticed ? QUERN_E_INPUT : QUERN_OK);
+        cr_expect_eq(
+            qn_parser_parse(parser, text, QUERN_SYNTAX_QUERY, true, &query, &notice, &error),
+            limits[i].noticed ? QUERN_E_INPUT : QUERN_OK);
         free(w.text);
     }
 }
@@ -280,7 +286,8 @@ Test(parse, one_word_many_times_counts)
     const qn_query *query;
     const char *notice;
     clock_t begin = clock();
-    cr_assert_eq(qn_parser_parse(parser, (quern_span){w.text, w.len}, false, &query, &notice, NULL),
+    cr_assert_eq(qn_parser_parse(parser, (quern_span){w.text, w.len}, QUERN_SYNTAX_QUERY, false,
+                                 &query, &notice, NULL),
                  QUERN_OK);
     cr_expect_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 5.0);
     cr_expect_eq(query->clause[0].qtf, 50000u);
@@ -303,7 +310,8 @@ Test(parse, hostile_repeats_are_linear)
         const qn_query *query;
         const char *notice;
         clock_t begin = clock();
-        cr_assert_eq(qn_parser_parse(parser, (quern_span){text, LEN}, false, &query, &notice, NULL),
+        cr_assert_eq(qn_parser_parse(parser, (quern_span){text, LEN}, QUERN_SYNTAX_QUERY, false,
+                                     &query, &notice, NULL),
                      QUERN_OK);
         cr_expect_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 5.0, "%s", pieces[i]);
     }
@@ -379,11 +387,14 @@ Test(parse, any_bytes)
         const qn_query *query;
         const char *notice;
         quern_span span = {text, len};
-        cr_assert_eq(qn_parser_parse(parser, span, false, &query, &notice, NULL), QUERN_OK);
+        cr_assert_eq(
+            qn_parser_parse(parser, span, QUERN_SYNTAX_QUERY, false, &query, &notice, NULL),
+            QUERN_OK);
         check_query(query, notice);
         describe(query, first, sizeof first);
         bool quiet = notice == NULL;
-        quern_status status = qn_parser_parse(parser, span, true, &query, &notice, NULL);
+        quern_status status =
+            qn_parser_parse(parser, span, QUERN_SYNTAX_QUERY, true, &query, &notice, NULL);
         if (quiet)
             cr_assert_eq(status, QUERN_OK);
         if (status == QUERN_OK) {

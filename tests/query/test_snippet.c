@@ -40,9 +40,9 @@ static quern_snippet make(const char *text, size_t len, const char *typed, const
     const qn_query *query;
     const char *notice;
     quern_snippet out;
-    cr_assert_eq(
-        qn_parser_parse(parser, (quern_span){typed, strlen(typed)}, false, &query, &notice, NULL),
-        QUERN_OK);
+    cr_assert_eq(qn_parser_parse(parser, (quern_span){typed, strlen(typed)}, QUERN_SYNTAX_QUERY,
+                                 false, &query, &notice, NULL),
+                 QUERN_OK);
     cr_assert_eq(
         qn_snippeter_make(snippeter, (quern_span){text, len}, query, weight, max, &out, NULL),
         QUERN_OK);
