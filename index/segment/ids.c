@@ -95,6 +95,10 @@ static quern_status put_place(qn_ids_writer *writer, quern_error *error)
 quern_status qn_ids_writer_add(qn_ids_writer *writer, const char *id, size_t len,
                                quern_error *error)
 {
+    if (len == 0 || len > QN_ID_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "an id of %zu bytes", len);
+    if (writer->n_docs == QN_DOCS_MAX || writer->blocks.offset >> (8 * PLACE) != 0)
+        return qn_fail(error, QUERN_E_INPUT, "there are more ids than a segment holds");
     void *array = writer->hash;
     if (!qn_array_grow(&array, &writer->hash_cap, (size_t)writer->n_docs + 1, sizeof(uint32_t)))
         return qn_fail_memory(error);
@@ -277,7 +281,7 @@ quern_status qn_ids_get(const qn_ids *ids, uint32_t doc, char *out, size_t *len,
         if (i > 0)
             at = qn_varint_get32(at, end, &shared);
         at = qn_varint_get32(at, end, &rest);
-        if (at == NULL || shared > known || rest > QN_ID_MAX - shared ||
+        if (at == NULL || shared > known || rest > QN_ID_MAX - shared || shared + rest == 0 ||
             rest > (uint64_t)(end - at))
             return damaged(ids, "a block of ids is malformed", error);
         memcpy(out + shared, at, rest);
