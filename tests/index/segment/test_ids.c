@@ -125,6 +125,45 @@ Test(ids, round_trip)
     }
 }
 
+/* Numbers that go on from one id to the next, and such as only seem to. */
+Test(ids, counted_numbers)
+{
+    static const char *const id[] = {
+        "9",   "10",  "11",  "09",  "a",    "a1",  "b2",   "b02", "b03",  "b04",  "99",
+        "100", "98",  "0",   "1",   "x9",   "y0",  "x10",  "x19", "x110", "x20",  "z",
+        "z0",  "z00", "z01", "999", "1000", "1/9", "1/10", "2/0", ":",    "c0\n", "c1"};
+    enum { N = sizeof id / sizeof id[0] };
+    char path[256], nines[QN_ID_MAX], out[QN_ID_MAX];
+    memset(nines, '9', sizeof nines);
+    int dirfd = qn_test_dir_new(path);
+    qn_ids_writer *writer;
+    cr_assert_eq(qn_ids_writer_new(&writer, dirfd, path, NULL), QUERN_OK);
+    /* The longest id cannot be counted up: what follows it must not be taken for that. */
+    cr_assert_eq(qn_ids_writer_add(writer, nines, sizeof nines, NULL), QUERN_OK);
+    for (size_t i = 0; i < N; i++)
+        cr_assert_eq(qn_ids_writer_add(writer, id[i], strlen(id[i]), NULL), QUERN_OK);
+    qn_container_writer w;
+    cr_assert_eq(qn_container_writer_open(&w, dirfd, "i", "i", QN_FILE_INDEX, NULL), QUERN_OK);
+    cr_assert_eq(qn_ids_writer_finish(writer, &w, NULL), QUERN_OK);
+    cr_assert_eq(qn_container_writer_finish(&w, NULL), QUERN_OK);
+    qn_container_writer_close(&w);
+    qn_ids_writer_free(writer);
+    qn_container c;
+    qn_ids ids;
+    cr_assert_eq(qn_container_open(&c, dirfd, "i", QN_FILE_INDEX, true, true, NULL), QUERN_OK);
+    cr_assert_eq(qn_ids_open(&ids, &c, N + 1, NULL), QUERN_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        size_t len;
+        uint32_t doc;
+        cr_assert_eq(qn_ids_get(&ids, i + 1, out, &len, NULL), QUERN_OK);
+        cr_assert(len == strlen(id[i]) && memcmp(out, id[i], len) == 0, "%s", id[i]);
+        cr_assert_eq(qn_ids_find(&ids, id[i], len, &doc, NULL), QUERN_OK);
+        cr_assert_eq(doc, i + 1);
+    }
+    qn_container_close(&c);
+    qn_test_dir_remove(dirfd, path);
+}
+
 Test(ids, same_bytes_every_time)
 {
     sample a = make_sample(500), b = make_sample(500);
