@@ -125,42 +125,73 @@ Test(ids, round_trip)
     }
 }
 
+/* Writes some ids to the file "i". */
+static void write_ids(int dirfd, const char *path, const quern_span *id, size_t n)
+{
+    qn_ids_writer *writer;
+    qn_container_writer c;
+    cr_assert_eq(qn_ids_writer_new(&writer, dirfd, path, NULL), QUERN_OK);
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(qn_ids_writer_add(writer, id[i].data, id[i].len, NULL), QUERN_OK);
+    cr_assert_eq(qn_container_writer_open(&c, dirfd, "i", "i", QN_FILE_INDEX, NULL), QUERN_OK);
+    cr_assert_eq(qn_ids_writer_finish(writer, &c, NULL), QUERN_OK);
+    cr_assert_eq(qn_container_writer_finish(&c, NULL), QUERN_OK);
+    qn_container_writer_close(&c);
+    qn_ids_writer_free(writer);
+}
+
 /* Numbers that go on from one id to the next, and such as only seem to. */
 Test(ids, counted_numbers)
 {
-    static const char *const id[] = {
+    static const char *const text[] = {
         "9",   "10",  "11",  "09",  "a",    "a1",  "b2",   "b02", "b03",  "b04",  "99",
         "100", "98",  "0",   "1",   "x9",   "y0",  "x10",  "x19", "x110", "x20",  "z",
         "z0",  "z00", "z01", "999", "1000", "1/9", "1/10", "2/0", ":",    "c0\n", "c1"};
-    enum { N = sizeof id / sizeof id[0] };
+    enum { N = 1 + sizeof text / sizeof text[0] };
+    quern_span id[N];
     char path[256], nines[QN_ID_MAX], out[QN_ID_MAX];
-    memset(nines, '9', sizeof nines);
-    int dirfd = qn_test_dir_new(path);
-    qn_ids_writer *writer;
-    cr_assert_eq(qn_ids_writer_new(&writer, dirfd, path, NULL), QUERN_OK);
     /* The longest id cannot be counted up: what follows it must not be taken for that. */
-    cr_assert_eq(qn_ids_writer_add(writer, nines, sizeof nines, NULL), QUERN_OK);
-    for (size_t i = 0; i < N; i++)
-        cr_assert_eq(qn_ids_writer_add(writer, id[i], strlen(id[i]), NULL), QUERN_OK);
-    qn_container_writer w;
-    cr_assert_eq(qn_container_writer_open(&w, dirfd, "i", "i", QN_FILE_INDEX, NULL), QUERN_OK);
-    cr_assert_eq(qn_ids_writer_finish(writer, &w, NULL), QUERN_OK);
-    cr_assert_eq(qn_container_writer_finish(&w, NULL), QUERN_OK);
-    qn_container_writer_close(&w);
-    qn_ids_writer_free(writer);
+    memset(nines, '9', sizeof nines);
+    id[0] = (quern_span){nines, sizeof nines};
+    for (size_t i = 1; i < N; i++)
+        id[i] = (quern_span){text[i - 1], strlen(text[i - 1])};
+    int dirfd = qn_test_dir_new(path);
+    write_ids(dirfd, path, id, N);
     qn_container c;
     qn_ids ids;
     cr_assert_eq(qn_container_open(&c, dirfd, "i", QN_FILE_INDEX, true, true, NULL), QUERN_OK);
-    cr_assert_eq(qn_ids_open(&ids, &c, N + 1, NULL), QUERN_OK);
+    cr_assert_eq(qn_ids_open(&ids, &c, N, NULL), QUERN_OK);
     for (uint32_t i = 0; i < N; i++) {
         size_t len;
         uint32_t doc;
-        cr_assert_eq(qn_ids_get(&ids, i + 1, out, &len, NULL), QUERN_OK);
-        cr_assert(len == strlen(id[i]) && memcmp(out, id[i], len) == 0, "%s", id[i]);
-        cr_assert_eq(qn_ids_find(&ids, id[i], len, &doc, NULL), QUERN_OK);
-        cr_assert_eq(doc, i + 1);
+        cr_assert_eq(qn_ids_get(&ids, i, out, &len, NULL), QUERN_OK);
+        cr_assert(len == id[i].len && memcmp(out, id[i].data, len) == 0, "%u", i);
+        cr_assert_eq(qn_ids_find(&ids, id[i].data, len, &doc, NULL), QUERN_OK);
+        cr_assert_eq(doc, i);
     }
     qn_container_close(&c);
+    qn_test_dir_remove(dirfd, path);
+}
+
+/* The worked bytes of FORMAT.md. */
+Test(ids, bytes_as_documented)
+{
+    static const uint8_t ids[] = {0x03, 'a', '#', '9', 0, 1, 1, 'b', 8, 0, 0, 0, 0};
+    const quern_span id[3] = {QUERN_STR("a#9"), QUERN_STR("a#10"), QUERN_STR("b")};
+    char path[256];
+    int dirfd = qn_test_dir_new(path);
+    write_ids(dirfd, path, id, 3);
+    size_t file_len, offset, len;
+    uint8_t *bytes = qn_test_read_file(dirfd, "i", &file_len);
+    cr_assert(qn_test_section(bytes, file_len, QN_SECTION_IDS, &offset, &len));
+    cr_assert_eq(len, sizeof ids);
+    cr_assert_eq(memcmp(bytes + offset, ids, len), 0);
+    cr_assert(qn_test_section(bytes, file_len, QN_SECTION_ID_LOOKUP, &offset, &len));
+    cr_assert_eq(len, 4);
+    cr_assert_eq(bytes[offset], 0x0c);
+    for (unsigned doc = 0; doc < 3; doc++) /* one bucket, documents ascending */
+        cr_assert_eq(bytes[offset + 1 + doc] >> 6, doc);
+    free(bytes);
     qn_test_dir_remove(dirfd, path);
 }
 
