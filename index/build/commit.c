@@ -188,8 +188,8 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
                                  .range_log2 = options->range_log2,
                                  .positions = !options->no_positions};
     qn_postings_writer *postings;
-    quern_status status =
-        qn_postings_writer_new(&postings, writer->dirfd, writer->path, &params, error);
+    quern_status status = qn_postings_writer_new(&postings, &commit->container, writer->dirfd,
+                                                 writer->path, &params, error);
     if (status != QUERN_OK)
         return status;
     qn_merge_input input = {.spool = &writer->inverter.spool,
@@ -203,7 +203,7 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
     status = qn_merge_runs(&input, postings, error);
     qn_postings_totals totals = {0};
     if (status == QUERN_OK)
-        status = qn_postings_writer_finish(postings, &commit->container, &totals, error);
+        status = qn_postings_writer_finish(postings, &totals, error);
     qn_postings_writer_free(postings);
     commit->meta.n_terms = totals.n_terms;
     commit->meta.n_postings = totals.n_postings;

@@ -13,6 +13,14 @@ typedef struct qn_stretch {
     uint32_t slot;
 } stretch;
 
+/* Whose a block of 64 slots is. All that a token must know of its document stands in one cache
+ * line. */
+typedef struct qn_slot_owner {
+    uint32_t doc;   /* counted from the run's first */
+    uint32_t first; /* the document's first slot */
+    uint32_t limit; /* the slot after its last block */
+} slot_owner;
+
 enum { SLOT_SHIFT = 6, SPOOL_BUFFER = 1 << 20 };
 
 quern_status qn_inverter_init(qn_inverter *inverter, qn_vocabulary *vocabulary, bool positions,
@@ -26,16 +34,13 @@ void qn_inverter_shrink(qn_inverter *inverter)
 {
     free(inverter->log);
     free(inverter->stretch);
-    free(inverter->slot_doc);
-    free(inverter->doc_block);
+    free(inverter->owner);
     inverter->log = NULL;
     inverter->stretch = NULL;
-    inverter->slot_doc = NULL;
-    inverter->doc_block = NULL;
-    inverter->doc_block_cap = 0;
+    inverter->owner = NULL;
     inverter->n_tokens = inverter->log_cap = 0;
     inverter->n_stretches = inverter->stretch_cap = 0;
-    inverter->n_slot_docs = inverter->slot_doc_cap = 0;
+    inverter->n_owners = inverter->owner_cap = 0;
 }
 
 void qn_inverter_free(qn_inverter *inverter)
@@ -50,8 +55,7 @@ size_t qn_inverter_bytes(const qn_inverter *inverter)
 {
     /* The scattered slots take as much as the log; the sorted terms 16 bytes each. */
     return 2 * sizeof(uint32_t) * inverter->n_tokens + sizeof(stretch) * inverter->n_stretches +
-           sizeof(uint32_t) * (inverter->n_slot_docs + inverter->n_docs) +
-           16 * inverter->vocabulary->n_terms;
+           sizeof(slot_owner) * inverter->n_owners + 16 * inverter->vocabulary->n_terms;
 }
 
 quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, quern_error *error)
@@ -59,7 +63,7 @@ quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, q
     if (n_positions > QN_POSITIONS_MAX)
         return qn_fail(error, QUERN_E_INPUT, "a document has more than %u positions",
                        QN_POSITIONS_MAX);
-    uint64_t start = (uint64_t)inverter->n_slot_docs << SLOT_SHIFT;
+    uint64_t start = (uint64_t)inverter->n_owners << SLOT_SHIFT;
     uint64_t blocks = ((uint64_t)n_positions >> SLOT_SHIFT) + 1;
     /* Tokens that share positions could outnumber the slots: their count fits 32 bits too. */
     if (start + (blocks << SLOT_SHIFT) > UINT32_MAX || inverter->n_tokens > INT32_MAX) {
@@ -68,47 +72,67 @@ quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, q
             return status;
         start = 0;
     }
-    void *table = inverter->slot_doc;
-    if (!qn_array_grow(&table, &inverter->slot_doc_cap, inverter->n_slot_docs + (size_t)blocks,
-                       sizeof(uint32_t)))
+    void *table = inverter->owner;
+    if (!qn_array_grow(&table, &inverter->owner_cap, inverter->n_owners + (size_t)blocks,
+                       sizeof(slot_owner)))
         return qn_fail_memory(error);
-    inverter->slot_doc = table;
-    table = inverter->doc_block;
-    if (!qn_array_grow(&table, &inverter->doc_block_cap, (size_t)inverter->n_docs + 1,
-                       sizeof(uint32_t)))
-        return qn_fail_memory(error);
-    inverter->doc_block = table;
-    inverter->doc_block[inverter->n_docs] = (uint32_t)(start >> SLOT_SHIFT);
+    inverter->owner = table;
+    const slot_owner owner = {inverter->n_docs, (uint32_t)start,
+                              (uint32_t)(start + (blocks << SLOT_SHIFT))};
     for (uint64_t i = 0; i < blocks; i++)
-        inverter->slot_doc[inverter->n_slot_docs++] = inverter->n_docs;
+        inverter->owner[inverter->n_owners++] = owner;
     inverter->n_docs++;
     inverter->doc_slot = (uint32_t)start;
     inverter->next_slot = UINT32_MAX; /* the first token starts a stretch */
     return QUERN_OK;
 }
 
+static bool start_stretch(qn_inverter *inverter, uint32_t slot)
+{
+    void *array = inverter->stretch;
+    bool ok =
+        qn_array_grow(&array, &inverter->stretch_cap, inverter->n_stretches + 1, sizeof(stretch));
+    inverter->stretch = array;
+    if (ok)
+        inverter->stretch[inverter->n_stretches++] = (stretch){inverter->n_tokens, slot};
+    return ok;
+}
+
+static bool reserve_log(qn_inverter *inverter, size_t n)
+{
+    void *array = inverter->log;
+    bool ok = qn_array_grow(&array, &inverter->log_cap, inverter->n_tokens + n, sizeof(uint32_t));
+    inverter->log = array;
+    return ok;
+}
+
+quern_status qn_inverter_words(qn_inverter *inverter, const uint32_t *terms, const qn_word *words,
+                               size_t n, uint32_t *n_added, quern_error *error)
+{
+    if (!reserve_log(inverter, n))
+        return qn_fail_memory(error);
+    size_t before = inverter->n_tokens;
+    uint32_t *count = inverter->vocabulary->count;
+    for (size_t i = 0; i < n; i++) {
+        if (terms[i] == QN_STOP_WORD)
+            continue;
+        uint32_t slot = inverter->doc_slot + words[i].position;
+        if (slot != inverter->next_slot && !start_stretch(inverter, slot))
+            return qn_fail_memory(error);
+        inverter->log[inverter->n_tokens++] = terms[i];
+        count[terms[i]]++;
+        inverter->next_slot = slot + 1;
+    }
+    *n_added += (uint32_t)(inverter->n_tokens - before);
+    return QUERN_OK;
+}
+
 quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t position,
                                quern_error *error)
 {
-    uint32_t slot = inverter->doc_slot + position;
-    if (slot != inverter->next_slot) {
-        void *array = inverter->stretch;
-        if (!qn_array_grow(&array, &inverter->stretch_cap, inverter->n_stretches + 1,
-                           sizeof(stretch)))
-            return qn_fail_memory(error);
-        inverter->stretch = array;
-        inverter->stretch[inverter->n_stretches++] = (stretch){inverter->n_tokens, slot};
-    }
-    if (inverter->n_tokens == inverter->log_cap) {
-        void *array = inverter->log;
-        if (!qn_array_grow(&array, &inverter->log_cap, inverter->n_tokens + 1, sizeof(uint32_t)))
-            return qn_fail_memory(error);
-        inverter->log = array;
-    }
-    inverter->log[inverter->n_tokens++] = term;
-    inverter->vocabulary->count[term]++;
-    inverter->next_slot = slot + 1;
-    return QUERN_OK;
+    const qn_word word = {.position = position};
+    uint32_t n_added = 0;
+    return qn_inverter_words(inverter, &term, &word, 1, &n_added, error);
 }
 
 /* ---- writing a run ---- */
@@ -203,7 +227,7 @@ static inline void put(output *out, uint64_t value)
         out->len += qn_varint_put(out->bytes + out->len, value);
 }
 
-enum { GAPS_AT_ONCE = 512 };
+enum { GAPS_AT_ONCE = 512, AHEAD = 24 };
 
 /* The positions of slots slot[0..tf) as gaps; `last` is the document's first slot. */
 static quern_status put_gaps(output *out, const uint32_t *slot, size_t tf, uint32_t last,
@@ -228,10 +252,10 @@ static quern_status put_list(const qn_inverter *inverter, const uint32_t *slot, 
     uint32_t before = UINT32_MAX; /* the document before the run's first, as a wrapped -1 */
     quern_status status = QUERN_OK;
     for (size_t i = 0; status == QUERN_OK && i < n;) {
-        uint32_t doc = inverter->slot_doc[slot[i] >> SLOT_SHIFT];
-        uint32_t first = inverter->doc_block[doc] << SLOT_SHIFT;
-        uint32_t limit =
-            doc + 1 < inverter->n_docs ? inverter->doc_block[doc + 1] << SLOT_SHIFT : UINT32_MAX;
+        if (i + AHEAD < n)
+            __builtin_prefetch(&inverter->owner[slot[i + AHEAD] >> SLOT_SHIFT]);
+        const slot_owner *owner = &inverter->owner[slot[i] >> SLOT_SHIFT];
+        uint32_t doc = owner->doc, first = owner->first, limit = owner->limit;
         size_t end = i + 1;
         while (end < n && slot[end] < limit)
             end++;
@@ -305,7 +329,7 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     inverter->run[inverter->n_runs++] = run;
     inverter->first_doc += inverter->n_docs;
     inverter->n_docs = 0;
-    inverter->n_tokens = inverter->n_stretches = inverter->n_slot_docs = 0;
+    inverter->n_tokens = inverter->n_stretches = inverter->n_owners = 0;
     if (inverter->vocabulary->n_terms > 0)
         memset(inverter->vocabulary->count, 0,
                inverter->vocabulary->n_terms * sizeof *inverter->vocabulary->count);

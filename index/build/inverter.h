@@ -25,11 +25,9 @@ typedef struct qn_inverter {
     size_t n_tokens, log_cap;
     struct qn_stretch *stretch; /* consecutive slots of the log */
     size_t n_stretches, stretch_cap;
-    uint32_t *slot_doc; /* document (counted from the run's first) of slot / 64 */
-    size_t n_slot_docs, slot_doc_cap;
-    uint32_t first_doc, n_docs; /* of the run */
-    uint32_t *doc_block;        /* of each document of the run: its first slot / 64 */
-    size_t doc_block_cap;
+    struct qn_slot_owner *owner; /* of the slots 64 i .. 64 i + 63 */
+    size_t n_owners, owner_cap;
+    uint32_t first_doc, n_docs;   /* of the run */
     uint32_t doc_slot, next_slot; /* first slot of the document; slot after the last token */
     qn_run *run;
     size_t n_runs, run_cap;
@@ -45,7 +43,12 @@ void qn_inverter_free(qn_inverter *inverter);
  * document (positions below `n_positions`, at most QN_POSITIONS_MAX) would not fit 32 bits. */
 quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, quern_error *error);
 
-/* Adds a token of the document: positions do not decrease within it. */
+/* Adds n tokens of the document: terms[i] at words[i].position; positions do not decrease within
+ * the document. Stop words (QN_STOP_WORD) are passed over; *n_added grows by the others. */
+quern_status qn_inverter_words(qn_inverter *inverter, const uint32_t *terms, const qn_word *words,
+                               size_t n, uint32_t *n_added, quern_error *error);
+
+/* Adds one token. */
 quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t position,
                                quern_error *error);
 

@@ -14,9 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Tokens after which a run is written even where memory is left: longer runs are no faster (2 to 80
+ * million tokens a run: within 10 %, 16 million best) and cost eight bytes a token. */
+enum { RUN_TOKENS = 16 << 20 };
+
 /* What the builder holds beside the counted tables: zstd's state, spool and file buffers,
  * tokenizer. */
-enum { FIXED_BYTES = 16 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 8 };
+enum { FIXED_BYTES = 16 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
 
 /* ---- opening ---- */
 
@@ -323,7 +327,7 @@ static quern_status make_room(qn_index_writer *writer, uint64_t document_len, qu
                     qn_inverter_bytes(&writer->inverter) + qn_registry_bytes(&writer->registry) +
                     writer->length_cap * sizeof(uint32_t);
     /* A token has two bytes of text at least (itself and what parts it) and costs eight. */
-    if (used + 4 * document_len < writer->options.memory)
+    if (used + 4 * document_len < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS)
         return QUERN_OK;
     if (writer->inverter.n_docs == 0)
         return QUERN_OK; /* nothing to give back: the document's share was checked */
@@ -352,12 +356,8 @@ static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t
         if (n == 0)
             break;
         status = qn_vocabulary_words(&writer->vocabulary, words, n, terms, error);
-        for (size_t i = 0; status == QUERN_OK && i < n; i++) {
-            if (terms[i] == QN_STOP_WORD)
-                continue;
-            status = qn_inverter_token(&writer->inverter, terms[i], words[i].position, error);
-            ++*length;
-        }
+        if (status == QUERN_OK)
+            status = qn_inverter_words(&writer->inverter, terms, words, n, length, error);
         if (status != QUERN_OK)
             return status;
     }

@@ -23,7 +23,9 @@ struct qn_postings_writer {
     uint32_t n_ranges, bounds_df;
     float norms[256];
     qn_dict_writer *dict;
-    qn_writer postings, positions, bounds;
+    qn_container_writer *container;
+    qn_writer *positions; /* the container's file */
+    qn_writer postings, bounds;
     qn_postings_totals totals;
 
     /* the current term */
@@ -48,14 +50,17 @@ struct qn_postings_writer {
     uint8_t encoded[2 * QN_BLOCK_MAX_BYTES + 1];
 };
 
-quern_status qn_postings_writer_new(qn_postings_writer **out, int dirfd, const char *path,
-                                    const qn_postings_params *params, quern_error *error)
+quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_writer *container,
+                                    int dirfd, const char *path, const qn_postings_params *params,
+                                    quern_error *error)
 {
     *out = NULL;
     qn_postings_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL)
         return qn_fail_memory(error);
     writer->params = *params;
+    writer->container = container;
+    writer->positions = &container->file;
     writer->n_ranges = (uint32_t)(((uint64_t)params->n_docs + (1u << params->range_log2) - 1) >>
                                   params->range_log2);
     writer->bounds_df = qn_segment_bounds_df(writer->n_ranges);
@@ -64,8 +69,8 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, int dirfd, const c
         qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, writer->bounds_df, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->postings, dirfd, path, SPOOL_BUFFER, error);
-    if (status == QUERN_OK)
-        status = qn_writer_spool(&writer->positions, dirfd, path, SPOOL_BUFFER, error);
+    if (status == QUERN_OK && params->positions)
+        status = qn_container_writer_begin(container, QN_SECTION_POSITIONS, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->bounds, dirfd, path, SPOOL_BUFFER, error);
     if (status != QUERN_OK) {
@@ -87,7 +92,7 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
     writer->max_part = 0;
     writer->now = (range_part){0, 0};
     writer->postings_start = writer->postings.offset;
-    writer->positions_start = writer->positions.offset;
+    writer->positions_start = writer->positions->offset;
     writer->last_docs.len = writer->ends.len = writer->pos_ends.len = 0;
     writer->block_parts.len = writer->ranges.len = writer->gaps.len = 0;
 }
@@ -146,12 +151,12 @@ static quern_status flush_positions(qn_postings_writer *writer, quern_error *err
         unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
         memcpy(values, gaps + done * sizeof(uint32_t), part * sizeof(uint32_t));
         size_t len = qn_block_encode(values, part, writer->encoded);
-        quern_status status = qn_writer_put(&writer->positions, writer->encoded, len, error);
+        quern_status status = qn_writer_put(writer->positions, writer->encoded, len, error);
         if (status != QUERN_OK)
             return status;
     }
     writer->gaps.len = 0;
-    uint64_t end = writer->positions.offset - writer->positions_start;
+    uint64_t end = writer->positions->offset - writer->positions_start;
     if (end > UINT32_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT,
                        "the positions of one term pass 4 GiB: build several indexes instead");
@@ -220,9 +225,16 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     writer->n++;
     writer->df++;
     writer->cf += tf;
-    if (writer->params.positions &&
-        !qn_buffer_append(&writer->gaps, gaps, (size_t)tf * sizeof(uint32_t)))
+    if (!writer->params.positions)
+        return QUERN_OK;
+    size_t len = (size_t)tf * sizeof(uint32_t);
+    if (len > writer->gaps.cap - writer->gaps.len && !qn_buffer_reserve(&writer->gaps, len))
         return qn_fail_memory(error);
+    if (tf == 1) /* the commonest case: no call */
+        qn_store_u32(writer->gaps.data + writer->gaps.len, gaps[0]);
+    else
+        memcpy(writer->gaps.data + writer->gaps.len, gaps, len);
+    writer->gaps.len += len;
     return QUERN_OK;
 }
 
@@ -317,7 +329,7 @@ static quern_status end_long(qn_postings_writer *writer, quern_error *error)
         status = qn_writer_put(to, trailer, sizeof trailer, error);
     if (status == QUERN_OK && writer->params.positions)
         status =
-            qn_writer_put(&writer->positions, writer->pos_ends.data, writer->pos_ends.len, error);
+            qn_writer_put(writer->positions, writer->pos_ends.data, writer->pos_ends.len, error);
     writer->totals.bounds_bytes += writer->n_blocks + sizeof trailer;
     if (status == QUERN_OK && writer->df >= writer->bounds_df)
         status = put_range_maxima(writer, error);
@@ -335,25 +347,26 @@ quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *err
     if (status != QUERN_OK)
         return status;
     info.postings_len = writer->postings.offset - writer->postings_start;
-    info.positions_len = writer->positions.offset - writer->positions_start;
+    info.positions_len = writer->positions->offset - writer->positions_start;
     writer->totals.n_terms++;
     writer->totals.n_postings += writer->df;
     return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, &info, error);
 }
 
-quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_container_writer *container,
-                                       qn_postings_totals *totals, quern_error *error)
+quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_postings_totals *totals,
+                                       quern_error *error)
 {
-    quern_status status = qn_dict_writer_finish(writer->dict, container, error);
+    qn_container_writer *container = writer->container;
+    quern_status status =
+        writer->params.positions ? qn_container_writer_end(container, error) : QUERN_OK;
+    if (status == QUERN_OK)
+        status = qn_dict_writer_finish(writer->dict, container, error);
     if (status == QUERN_OK)
         status =
             qn_container_writer_put_spool(container, QN_SECTION_BOUNDS, &writer->bounds, error);
     if (status == QUERN_OK)
         status =
             qn_container_writer_put_spool(container, QN_SECTION_POSTINGS, &writer->postings, error);
-    if (status == QUERN_OK && writer->params.positions)
-        status = qn_container_writer_put_spool(container, QN_SECTION_POSITIONS, &writer->positions,
-                                               error);
     *totals = writer->totals;
     return status;
 }
@@ -364,7 +377,6 @@ void qn_postings_writer_free(qn_postings_writer *writer)
         return;
     qn_dict_writer_free(writer->dict);
     qn_writer_close(&writer->postings);
-    qn_writer_close(&writer->positions);
     qn_writer_close(&writer->bounds);
     qn_buffer_free(&writer->last_docs);
     qn_buffer_free(&writer->ends);

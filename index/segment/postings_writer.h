@@ -20,9 +20,11 @@ typedef struct qn_postings_params {
 
 typedef struct qn_postings_writer qn_postings_writer;
 
-/* Spools into `dirfd`. */
-quern_status qn_postings_writer_new(qn_postings_writer **out, int dirfd, const char *path,
-                                    const qn_postings_params *params, quern_error *error);
+/* Positions, the largest part, go straight to `container`, in which no section may be begun until
+ * qn_postings_writer_finish; the rest waits in spools in `dirfd`. */
+quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_writer *container,
+                                    int dirfd, const char *path, const qn_postings_params *params,
+                                    quern_error *error);
 
 /* Starts a term, greater bytewise than the one before. */
 void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len);
@@ -40,9 +42,9 @@ typedef struct qn_postings_totals {
     uint64_t n_terms, n_postings, tf_bytes, bounds_bytes;
 } qn_postings_totals;
 
-/* Appends the sections to the container. */
-quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_container_writer *container,
-                                       qn_postings_totals *totals, quern_error *error);
+/* Ends POSITIONS and appends the other sections. */
+quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_postings_totals *totals,
+                                       quern_error *error);
 void qn_postings_writer_free(qn_postings_writer *writer);
 
 #endif

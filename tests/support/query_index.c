@@ -112,12 +112,12 @@ static void write_segment(const qn_postings_params *params, const posting *p, si
 {
     quern_error error;
     qn_postings_writer *writer;
-    cr_assert_eq(qn_postings_writer_new(&writer, dirfd, "x", params, &error), QUERN_OK);
-    write_postings(writer, p, n);
     qn_container_writer container;
     cr_assert_eq(qn_container_writer_open(&container, dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
                  QUERN_OK, "%s", error.message);
-    cr_assert_eq(qn_postings_writer_finish(writer, &container, totals, &error), QUERN_OK);
+    cr_assert_eq(qn_postings_writer_new(&writer, &container, dirfd, "x", params, &error), QUERN_OK);
+    write_postings(writer, p, n);
+    cr_assert_eq(qn_postings_writer_finish(writer, totals, &error), QUERN_OK);
     cr_assert_eq(qn_container_writer_finish(&container, &error), QUERN_OK, "%s", error.message);
     qn_container_writer_close(&container);
     qn_postings_writer_free(writer);

@@ -70,7 +70,12 @@ static void write_lists(fixture *f, bool positions)
                                  .range_log2 = 7,
                                  .positions = positions};
     qn_postings_writer *writer;
-    cr_assert_eq(qn_postings_writer_new(&writer, f->dirfd, f->dir, &params, &error), QUERN_OK);
+    qn_container_writer container;
+    cr_assert_eq(
+        qn_container_writer_open(&container, f->dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
+        QUERN_OK);
+    cr_assert_eq(qn_postings_writer_new(&writer, &container, f->dirfd, f->dir, &params, &error),
+                 QUERN_OK);
     for (unsigned t = 0; t < TERMS; t++) {
         const test_list *list = &f->list[t];
         const uint32_t *gaps = list->gaps;
@@ -82,12 +87,8 @@ static void write_lists(fixture *f, bool positions)
         }
         cr_assert_eq(qn_postings_writer_end(writer, &error), QUERN_OK);
     }
-    qn_container_writer container;
     qn_postings_totals totals;
-    cr_assert_eq(
-        qn_container_writer_open(&container, f->dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
-        QUERN_OK);
-    cr_assert_eq(qn_postings_writer_finish(writer, &container, &totals, &error), QUERN_OK);
+    cr_assert_eq(qn_postings_writer_finish(writer, &totals, &error), QUERN_OK);
     cr_assert_eq(totals.n_terms, (uint64_t)TERMS);
     cr_assert_eq(qn_container_writer_finish(&container, &error), QUERN_OK, "%s", error.message);
     qn_container_writer_close(&container);
