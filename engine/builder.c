@@ -9,8 +9,9 @@ struct quern_builder {
     qn_index_writer writer;
 };
 
-/* A record may take this share of the memory limit; its unescaped copy takes as much again. */
-enum { RECORD_SHARE = 8, WINDOW_SHARE = 8, PROGRESS_EVERY = 1024 };
+/* A record may take this share of the memory limit, and its unescaped copy as much again; a zstd
+ * window this one, which then is not there for postings. */
+enum { RECORD_SHARE = 8, WINDOW_SHARE = 2, PROGRESS_EVERY = 1024 };
 
 const char *quern_version(void)
 {
@@ -93,6 +94,7 @@ static quern_status add_all(quern_builder *builder, qn_source *source,
         if (status != QUERN_OK)
             return status;
         status = qn_source_next(source, &document, &place, &bad);
+        builder->writer.reserved = qn_source_memory(source);
         if (status == QUERN_END)
             return QUERN_OK;
         if (status == QUERN_OK)
@@ -130,6 +132,7 @@ quern_status quern_builder_add_file(quern_builder *builder, const char *path,
     status = add_all(builder, source, options, error);
     /* What was read counts, not what was found in it. */
     builder->writer.report.input_bytes = before + qn_source_bytes(source);
+    builder->writer.reserved = 0;
     qn_source_free(source);
     return status;
 }
@@ -137,6 +140,11 @@ quern_status quern_builder_add_file(quern_builder *builder, const char *path,
 quern_status quern_builder_commit(quern_builder *builder, quern_build_report *report,
                                   quern_error *error)
 {
+    const quern_build_report *done = &builder->writer.report;
+    if (done->malformed > 0 && builder->writer.registry.n_docs == 0)
+        return qn_fail(error, QUERN_E_INPUT,
+                       "not one good record was read, but %llu malformed: nothing is built",
+                       (unsigned long long)done->malformed);
     return qn_index_writer_commit(&builder->writer, report, error);
 }
 

@@ -220,7 +220,9 @@ QUERN_API quern_status quern_builder_add_file(quern_builder *builder, const char
                                               const quern_source_options *options,
                                               quern_error *error);
 
-/* Writes, syncs and publishes the index. Afterwards the builder can only be freed. */
+/* Writes, syncs and publishes the index. Afterwards the builder can only be freed. QUERN_E_INPUT if
+ * quern_builder_add_file met malformed records only: an index that is there is not replaced by an
+ * empty one for that. */
 QUERN_API quern_status quern_builder_commit(quern_builder *builder, quern_build_report *report,
                                             quern_error *error);
 

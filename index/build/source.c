@@ -12,6 +12,7 @@
 #include "index/build/source_text.h"
 #include "index/build/source_tsv.h"
 #include "index/build/source_walk.h"
+#include "index/codec/zblock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -261,6 +262,11 @@ void qn_source_progress(const qn_source *source, uint64_t *done, uint64_t *total
     *total = source->total;
     if (*total != 0 && *done > *total) /* the file has grown */
         *total = *done;
+}
+
+size_t qn_source_memory(const qn_source *source)
+{
+    return source->stream.zstd == NULL ? 0 : qn_zstream_bytes(source->stream.zstd);
 }
 
 void qn_source_free(qn_source *source)

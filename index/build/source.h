@@ -41,6 +41,9 @@ uint64_t qn_source_bytes(const qn_source *source);
 /* Bytes of the path's file consumed and in all, for progress; total 0 where unknown. */
 void qn_source_progress(const qn_source *source, uint64_t *done, uint64_t *total);
 
+/* Bytes of memory held for decompression, for the builder's account. */
+size_t qn_source_memory(const qn_source *source);
+
 void qn_source_free(qn_source *source);
 
 #endif

@@ -163,11 +163,8 @@ static quern_status zstd_step(qn_stream *stream, size_t *len, quern_error *error
         *len += out_len;
         return qn_fail(error, status, "compressed data is damaged: %s", inner.message);
     }
-    if (status != QUERN_OK) {
-        if (error != NULL)
-            *error = inner;
-        return status;
-    }
+    if (status != QUERN_OK)
+        return qn_fail(error, status, "%s: %s", stream->path, inner.message);
     stream->in_at += in_len;
     *len += out_len;
     if (in_len > 0 || out_len > 0)

@@ -45,7 +45,7 @@ typedef struct qn_stream {
  * Takes over the descriptor `fd` (closed by qn_stream_close if `close_fd`, also after a failure)
  * and loads the first chunk, so that data and len show it; len is 0 if the file is empty or damaged
  * from the start, as the first fill will tell. `path` must outlive the file's turn. A zstd window
- * over 2^window_log_max bytes counts as damage. QUERN_E_IO, QUERN_E_MEMORY.
+ * over 2^window_log_max bytes is QUERN_E_MEMORY: nothing is wrong with the file. QUERN_E_IO.
  */
 quern_status qn_stream_open(qn_stream *stream, int fd, bool close_fd, const char *path,
                             unsigned window_log_max, quern_error *error);

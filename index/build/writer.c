@@ -323,7 +323,8 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
  */
 static quern_status make_room(qn_index_writer *writer, uint64_t document_len, quern_error *error)
 {
-    uint64_t used = FIXED_BYTES + (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
+    uint64_t used = FIXED_BYTES + writer->reserved +
+                    (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
                     qn_inverter_bytes(&writer->inverter) + qn_registry_bytes(&writer->registry) +
                     writer->length_cap * sizeof(uint32_t);
     /* A token has two bytes of text at least (itself and what parts it) and costs eight. */

@@ -36,6 +36,8 @@ typedef struct qn_index_writer {
     qn_docs_writer *docs;               /* NULL with QUERN_STORE_NONE */
     char docs_name[48], index_name[48]; /* temporary names */
 
+    uint64_t reserved; /* bytes that the caller holds on the builder's account */
+
     qn_manifest manifest; /* of the index that is there; empty if none */
     qn_segment *old;      /* its segments, opened for append */
     size_t n_old;

@@ -178,6 +178,11 @@ void qn_zstream_free(qn_zstream *stream)
     free(stream);
 }
 
+size_t qn_zstream_bytes(const qn_zstream *stream)
+{
+    return ZSTD_sizeof_DCtx(stream->zstd);
+}
+
 /* `position` is the byte of the input, over all calls, that zstd has come to. */
 static quern_status fail_stream(const qn_zstream *stream, size_t code, uint64_t position,
                                 quern_error *error)
@@ -186,9 +191,10 @@ static quern_status fail_stream(const qn_zstream *stream, size_t code, uint64_t 
     case ZSTD_error_memory_allocation:
         return qn_fail_memory(error);
     case ZSTD_error_frameParameter_windowTooLarge:
-        return qn_fail_at(error, QUERN_E_INPUT, position,
-                          "zstd frame needs a window of over %llu bytes, the most allowed",
-                          1ULL << stream->window_log_max);
+        return qn_fail_at(error, QUERN_E_MEMORY, position,
+                          "zstd frame needs a window of over %llu MiB, the most that the memory "
+                          "limit allows",
+                          (1ULL << stream->window_log_max) >> 20);
     default:
         return qn_fail_at(error, QUERN_E_INPUT, position, "malformed zstd input near byte %llu: %s",
                           (unsigned long long)position, ZSTD_getErrorName(code));

@@ -35,6 +35,9 @@ typedef struct qn_zstream qn_zstream;
 qn_zstream *qn_zstream_new(unsigned window_log_max);
 void qn_zstream_free(qn_zstream *stream);
 
+/* Bytes of memory held, the window included. */
+size_t qn_zstream_bytes(const qn_zstream *stream);
+
 /* Consumes some of in[0..*in_len) and produces some of out[0..*out_len); both lengths become what
  * was consumed and produced. `*frame_open` tells whether a frame is unfinished, which at the end of
  * the file means it was cut off. QUERN_E_INPUT if malformed, with zstd's reason. */
