@@ -21,30 +21,30 @@ static int32_t bits_of(float value)
 /* ---- deferring ---- */
 
 /* Defers terms, those with most postings first, while their bounds together stay under the
- * threshold. Returns the sum of their bounds; *n_deferred says how many. */
-static double defer(qn_range *range, uint32_t number, float threshold, size_t *n_deferred)
+ * threshold. */
+static void defer(qn_range *range, uint32_t number, float threshold)
 {
-    double rest = 0;
-    *n_deferred = 0;
+    range->rest = 0;
+    range->n_deferred = 0;
     for (size_t i = 0; i < range->n_deferrable; i++) {
         qn_union_term *term = &range->term[range->term[i].next_def];
         term->bound = term->unit * term->range_max[number];
-        term->deferred = rest + term->bound < (double)threshold;
+        term->deferred = range->rest + term->bound < (double)threshold;
         if (term->deferred && term->bound > 0) {
-            rest += term->bound;
-            ++*n_deferred;
+            range->rest += term->bound;
+            range->n_deferred++;
         }
     }
-    return rest;
 }
 
-/* The partial score, without deferred terms, under which no document reaches the threshold. A
- * partial sum and a whole one, both in float, differ from real sums by less than QN_BM25_SUM_ROOM
- * together (bm25.h; `rest` has its own); the last factor covers the rounding to float here. */
-static float partial_threshold(float threshold, double rest)
+/* The partial score (its bits), without deferred terms, under which no document reaches the
+ * threshold. A partial sum and a whole one, both in float, differ from real sums by less than
+ * QN_BM25_SUM_ROOM together (bm25.h; `rest` has its own); the last factor covers the rounding to
+ * float here. */
+static int32_t partial_threshold(float threshold, double rest)
 {
     double least = ((double)threshold - rest) / (1 + QN_BM25_SUM_ROOM) * (1 - QN_BM25_PART_ROOM);
-    return least > QN_BM25_FLOOR ? (float)least : 0.0f;
+    return bits_of(least > QN_BM25_FLOOR ? (float)least : 0.0f);
 }
 
 /* ---- scoring ---- */
@@ -89,10 +89,10 @@ static void exclude(float *restrict score, const qn_union_term *term)
         score[term->offset[i]] = unmatched;
 }
 
-/* Adds up the essential terms and takes out excluded documents; returns the postings gathered. */
-static size_t accumulate(qn_range *range, uint32_t number)
+/* Adds up the essential terms. */
+static void accumulate(qn_range *range, uint32_t number)
 {
-    size_t total = 0;
+    range->total = 0;
     for (size_t i = 0; i < range->n_terms; i++) {
         qn_union_term *term = &range->term[i];
         term->n = 0;
@@ -101,16 +101,70 @@ static size_t accumulate(qn_range *range, uint32_t number)
             continue;
         gather(range, term);
         add(range->score, term);
-        total += term->n;
+        range->total += term->n;
     }
-    for (size_t i = 0; i < range->n_terms && total > 0; i++) {
+}
+
+/* Takes out excluded documents. */
+static void exclude_all(qn_range *range, uint32_t number)
+{
+    for (size_t i = 0; i < range->n_terms; i++) {
         qn_union_term *term = &range->term[i];
         if (!term->excludes || (term->range_max != NULL && term->range_max[number] == 0))
             continue;
         gather(range, term);
         exclude(range->score, term);
     }
-    return total;
+}
+
+/* ---- deferring less ---- */
+
+/* Whether few documents of the range were touched, so that looking at the postings is cheaper than
+ * at all scores. */
+static bool is_sparse(const qn_range *range)
+{
+    return range->total < range->n / 4;
+}
+
+/* How many documents have at least this partial score (if sparse, some count twice). */
+static size_t count_candidates(const qn_range *range, int32_t least)
+{
+    size_t count = 0;
+    if (!is_sparse(range)) {
+        for (uint32_t i = 0; i < range->n; i++)
+            count += bits_of(range->score[i]) >= least;
+        return count;
+    }
+    for (size_t i = 0; i < range->n_terms; i++) {
+        const qn_union_term *term = &range->term[i];
+        for (uint32_t j = 0; j < term->n; j++)
+            count += bits_of(range->score[term->offset[j]]) >= least;
+    }
+    return count;
+}
+
+/* Scores deferred terms, those with the fewest postings first, as long as there are so many
+ * candidates that looking the term up in each costs more: some 25 ns a document against 2 ns a
+ * posting. Returns the bits of the partial score that candidates need. */
+static int32_t defer_less(qn_range *range, float threshold)
+{
+    int32_t least = partial_threshold(threshold, range->rest);
+    for (size_t i = range->n_deferrable; i-- > 0 && range->n_deferred > 0;) {
+        qn_union_term *term = &range->term[range->term[i].next_def];
+        if (!term->deferred || term->bound <= 0)
+            continue;
+        if (25 * count_candidates(range, least) < 80 + 2 * (size_t)term->expected)
+            break;
+        term->deferred = false;
+        range->n_deferred--;
+        range->rest -= term->bound;
+        range->reordered = true;
+        gather(range, term);
+        add(range->score, term);
+        range->total += term->n;
+        least = partial_threshold(threshold, range->rest);
+    }
+    return least;
 }
 
 /* ---- survivors ---- */
@@ -132,11 +186,12 @@ static float gathered(const qn_union_term *term, uint32_t offset)
 
 /* Looks the deferred terms up, those with the fewest postings first. False as soon as the document
  * cannot reach the threshold any more. */
-static bool look_up_deferred(qn_range *range, uint32_t offset, double rest)
+static bool look_up_deferred(qn_range *range, uint32_t offset)
 {
     const qn_eval *eval = range->eval;
     uint32_t doc = range->begin + offset;
     double sum = (double)range->score[offset] * (1 + QN_BM25_SUM_ROOM);
+    double rest = range->rest;
     float threshold = qn_eval_threshold(eval);
     for (size_t i = range->n_deferrable; i-- > 0;) {
         qn_union_term *term = &range->term[range->term[i].next_def];
@@ -171,11 +226,11 @@ static float canonical_score(const qn_range *range, uint32_t offset)
     return sum;
 }
 
-static void offer(qn_range *range, uint32_t offset, size_t n_deferred, double rest)
+static void offer(qn_range *range, uint32_t offset)
 {
     float score = range->score[offset];
-    if (n_deferred > 0) {
-        if (!look_up_deferred(range, offset, rest))
+    if (range->n_deferred > 0 || range->reordered) {
+        if (!look_up_deferred(range, offset))
             return;
         score = canonical_score(range, offset);
     }
@@ -185,18 +240,18 @@ static void offer(qn_range *range, uint32_t offset, size_t n_deferred, double re
 /* ---- collecting ---- */
 
 /* Looks at all scores of the range, and clears them. */
-static void collect_all(qn_range *range, int32_t least, size_t n_deferred, double rest)
+static void collect_all(qn_range *range, int32_t least)
 {
     const qn_eval_kernels *kernels = range->eval->kernels;
     uint32_t n = range->n;
     for (size_t at = 0; (at = kernels->find_score(range->score, at, n, least)) < n; at++)
-        offer(range, (uint32_t)at, n_deferred, rest);
+        offer(range, (uint32_t)at);
     for (uint32_t i = 0; i < n; i++)
         range->score[i] = unmatched;
 }
 
 /* The same where few documents were touched: looks at those. */
-static void collect_touched(qn_range *range, int32_t least, size_t n_deferred, double rest)
+static void collect_touched(qn_range *range, int32_t least)
 {
     uint64_t candidates[MAX_WORDS] = {0};
     for (size_t i = 0; i < range->n_terms; i++) {
@@ -209,7 +264,7 @@ static void collect_touched(qn_range *range, int32_t least, size_t n_deferred, d
     }
     for (uint32_t word = 0; 64 * word < range->n; word++)
         for (uint64_t left = candidates[word]; left != 0; left &= left - 1)
-            offer(range, 64 * word + (uint32_t)__builtin_ctzll(left), n_deferred, rest);
+            offer(range, 64 * word + (uint32_t)__builtin_ctzll(left));
     for (size_t i = 0; i < range->n_terms; i++)
         exclude(range->score, &range->term[i]);
 }
@@ -219,15 +274,16 @@ void qn_range_run(qn_range *range, uint32_t number)
     uint32_t n_docs = range->eval->segment->meta.n_docs;
     range->begin = number * range->size;
     range->n = n_docs - range->begin < range->size ? n_docs - range->begin : range->size;
+    range->reordered = false;
     float threshold = qn_eval_threshold(range->eval);
-    size_t n_deferred;
-    double rest = defer(range, number, threshold, &n_deferred);
-    size_t total = accumulate(range, number);
-    if (total == 0)
+    defer(range, number, threshold);
+    accumulate(range, number);
+    if (range->total == 0)
         return;
-    int32_t least = bits_of(n_deferred > 0 ? partial_threshold(threshold, rest) : threshold);
-    if (total < range->n / 4)
-        collect_touched(range, least, n_deferred, rest);
+    int32_t least = range->n_deferred > 0 ? defer_less(range, threshold) : bits_of(threshold);
+    exclude_all(range, number);
+    if (is_sparse(range))
+        collect_touched(range, least);
     else
-        collect_all(range, least, n_deferred, rest);
+        collect_all(range, least);
 }

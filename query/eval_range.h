@@ -7,6 +7,8 @@
  * essential and non-essential lists of MaxScore, Turtle & Flood 1995, chosen for each range). The
  * others are scored term at a time, in the order of the query's clauses, so that without deferred
  * terms each document's sum is the canonical one; with them, survivors are summed again in order.
+ * Where so many documents come close that looking a deferred term up in each would cost more than
+ * scoring its postings, it is scored after all.
  */
 #ifndef QN_QUERY_EVAL_RANGE_H
 #define QN_QUERY_EVAL_RANGE_H
@@ -20,6 +22,7 @@ typedef struct qn_union_term {
     float weight;
     bool excludes;     /* of a NOT clause: weight and bounds do not matter */
     double unit;       /* its bound for a range is unit * maximum of the range */
+    uint32_t expected; /* postings in a range, on average */
     uint32_t next_def; /* field of the i-th term: number of the i-th in order of deferral */
     /* In the range at hand: */
     bool deferred;
@@ -34,10 +37,14 @@ typedef struct qn_range {
     qn_eval *eval;
     qn_union_term *term;
     size_t n_terms, n_deferrable;
-    float *score;   /* one a document of a range; -0.0f between ranges and where nothing matches */
-    uint32_t size;  /* documents a range */
-    uint32_t begin; /* of the range at hand */
-    uint32_t n;     /* its documents */
+    float *score;  /* one a document of a range; -0.0f between ranges and where nothing matches */
+    uint32_t size; /* documents a range */
+    /* The range at hand: */
+    uint32_t begin, n; /* its first document, and how many it has */
+    size_t total;      /* postings gathered */
+    size_t n_deferred; /* terms that are deferred and occur in it */
+    double rest;       /* sum of their bounds */
+    bool reordered;    /* scores were not summed in the order of clauses */
 } qn_range;
 
 /* Offers the answers of a range to the top-k. Ranges ascend from one call to the next, until the

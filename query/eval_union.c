@@ -97,6 +97,7 @@ static double collect_terms(union_walk *walk)
                                             .weight = eval->weight[c],
                                             .excludes = query->clause[c].occur == QN_NOT,
                                             .unit = scratch->ceiling[i] / 255,
+                                            .expected = eval->list[i]->df / walk->n_ranges,
                                             .offset = scratch->offset + slot * range->size,
                                             .value = scratch->value + slot * range->size};
         if (!range->term[slot].excludes)

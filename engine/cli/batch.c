@@ -30,6 +30,7 @@ typedef struct slot {
 typedef struct ring {
     const qn_batch *batch;
     qn_output *out;
+    uint64_t n_notices; /* topics with a notice; of whoever is printing */
     slot *slot;
     size_t n_slots;
     pthread_mutex_t lock;      /* guards what follows */
@@ -62,6 +63,8 @@ static quern_status copy_hits(qn_buffer *copy, const quern_hits *hits, quern_err
 static void put_notice(const qn_batch *batch, const char *notice, const quern_span *qid,
                        qn_text *notices)
 {
+    if (batch->quiet)
+        return;
     qn_text_printf(notices, "quern %s: ", batch->command->name);
     if (qid != NULL) {
         qn_text_puts(notices, "topic ");
@@ -88,6 +91,9 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qu
                              qn_buffer *scratch, size_t *n_hits, double *seconds,
                              quern_error *error)
 {
+    bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
+    if (headed)
+        put_topic_heading(text, query, qid);
     quern_hits hits = {0};
     double start = qn_clock();
     quern_status status = quern_search(searcher, query, batch->k, &hits, error);
@@ -98,12 +104,13 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qu
         return status;
     if (hits.notice != NULL)
         put_notice(batch, hits.notice, qid, notices);
+    else if (!batch->positions && batch->options->syntax != QUERN_SYNTAX_WORDS && query.len > 0 &&
+             memchr(query.data, '"', query.len) != NULL)
+        put_notice(batch, "the index has no positions: a phrase asks for all its words, anywhere",
+                   qid, notices);
     *n_hits = hits.n;
-    bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
-    if (headed)
-        put_topic_heading(text, query, qid);
     const quern_hit *hit = (const quern_hit *)(const void *)scratch->data;
-    status = qn_hits_put(text, batch->style, searcher, qid, hit, *n_hits, error);
+    status = qn_hits_put(text, batch->style, searcher, qid, hit, hits.n, error);
     if (headed)
         qn_text_puts(text, "\n");
     return status == QUERN_OK && text->failed ? qn_fail_memory(error) : status;
@@ -127,16 +134,24 @@ static void answer_slot(ring *all, worker *self, slot *here)
 
 /* ---- printing ---- */
 
+/* Topics whose notices are printed; those of further topics are counted. */
+enum { NOTICES = 20 };
+
+static void print_notices(ring *all, const qn_text *notices)
+{
+    if (all->n_notices++ >= NOTICES)
+        return;
+    qn_output_flush(all->out); /* not to stand before the answers of earlier topics */
+    qn_output err;
+    qn_output_open(&err, STDERR_FILENO, 2);
+    qn_text_put(&err.text, (const char *)notices->bytes.data, notices->bytes.len);
+    (void)qn_output_close(&err, NULL);
+}
+
 static void print_slot(ring *all, const slot *here, bool last)
 {
-    if (here->notices.bytes.len > 0) {
-        /* Not to stand before the answers of earlier topics. */
-        qn_output_flush(all->out);
-        qn_output err;
-        qn_output_open(&err, STDERR_FILENO, 2);
-        qn_text_put(&err.text, (const char *)here->notices.bytes.data, here->notices.bytes.len);
-        (void)qn_output_close(&err, NULL);
-    }
+    if (here->notices.bytes.len > 0)
+        print_notices(all, &here->notices);
     qn_text_put(&all->out->text, (const char *)here->text.bytes.data, here->text.bytes.len);
     if (last) /* nobody may be made to wait for a topic that has not been asked yet */
         qn_output_flush(all->out);
@@ -307,6 +322,10 @@ quern_status qn_batch_run(const qn_batch *batch, qn_output *out, uint64_t *n_ans
     if (status == QUERN_OK)
         status = run(&all, workers, batch->threads, error);
     *n_answered = all.n_printed;
+    if (all.n_notices > NOTICES)
+        qn_complain(batch->command,
+                    "%llu more topics had such notices (--syntax words takes them as words only)",
+                    (unsigned long long)(all.n_notices - NOTICES));
     for (unsigned i = 0; i < batch->threads; i++)
         quern_searcher_free(workers[i].searcher);
     for (size_t i = 0; all.slot != NULL && i < all.n_slots; i++) {

@@ -17,6 +17,8 @@ typedef struct qn_batch {
     const char *topics; /* path, or - */
     size_t k;
     unsigned threads; /* 1 or more */
+    bool positions;   /* whether the index knows where words stand */
+    bool quiet;       /* no notices */
 } qn_batch;
 
 /* Answers all topics to `out`. QUERN_OK, the first error in the order of topics, or
@@ -24,8 +26,8 @@ typedef struct qn_batch {
 quern_status qn_batch_run(const qn_batch *batch, qn_output *out, uint64_t *n_answered,
                           quern_error *error);
 
-/* Searches, and appends notices and answers of one query; shared with the single query. Sets
- * *n_hits and the seconds that the search alone took. */
+/* Searches, and appends notices and answers of one query; shared with the single query. `qid` is
+ * that of a topic, or NULL. Sets *n_hits and the seconds that the search alone took. */
 quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, quern_span query,
                              const quern_span *qid, qn_text *text, qn_text *notices,
                              qn_buffer *scratch, size_t *n_hits, double *seconds,

@@ -115,7 +115,8 @@ static int evaluate(const qn_command *command, const eval_options *options, cons
         quern_error error = {0};
         code = qn_report(command, status, &error);
     } else if (n_topics == 0) {
-        qn_complain(command, "no topic of %s is judged", run_path);
+        qn_complain(command, "no topic of %s is judged",
+                    strcmp(run_path, "-") == 0 ? "standard input" : run_path);
         code = QN_EXIT_USAGE;
     } else {
         for (size_t i = 0; i < measures->n; i++) {

@@ -374,7 +374,7 @@ const qn_command qn_command_index = {
         "complete; an interrupted build leaves what was there before.\n\n"
         "jsonl: one JSON object a line with the members \"id\", \"text\" and perhaps \"title\". "
         "tsv: id<TAB>text, or id<TAB>title<TAB>text. text: each file is a document and its path "
-        "is the id; directories are walked.\n\n"
+        "is the id; a directory is walked, and the path counts from there.\n\n"
         "A malformed record is named on standard error as file:line and skipped.",
     .examples = "quern index -o my.idx corpus.jsonl.zst\n"
                 "#from a compressed file of JSON objects\n"

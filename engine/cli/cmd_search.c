@@ -123,7 +123,7 @@ static const qn_option OPTIONS[] = {
      .letter = 'q',
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(quiet),
-     .help = "No line about number and time at the end"},
+     .help = "No notices about queries, no line about number and time at the end"},
 };
 
 enum { SNIPPET_BYTES = 240 };
@@ -222,7 +222,8 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
                                  &n_hits, &seconds, error);
     }
     qn_output_flush(out);
-    (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
+    if (notices.bytes.len > 0)
+        (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
     if (status == QUERN_OK && !options->quiet &&
         (n_hits == 0 || batch->style->format == QN_HITS_TEXT))
         tell_count(batch, n_hits, documents, seconds);
@@ -277,7 +278,9 @@ static int search(const qn_command *command, const search_options *options,
                       .style = &style,
                       .topics = options->topics,
                       .k = (size_t)options->k,
-                      .threads = thread_count(options)};
+                      .threads = thread_count(options),
+                      .positions = stats.positions,
+                      .quiet = options->quiet};
     qn_output out;
     quern_error error = {0};
     int code = QN_EXIT_DONE;

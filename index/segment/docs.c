@@ -24,6 +24,11 @@ enum { ENTRY = 16, HEAD = 8, FLAG_RECORDS = 1 };
  * this many times the compressed one is refused before anything is allocated. */
 enum { RATIO_MAX = 40000 };
 
+/* A longer block is decoded as a stream into memory that grows as bytes come, since the ratio alone
+ * would let 100 KB claim 4 GiB. */
+static const uint64_t TRUSTED_LEN = (uint64_t)64 << 20;
+enum { STREAM_WINDOW_LOG = 23 }; /* as zblock.c allows a block */
+
 /* ---- writing ---- */
 
 struct qn_docs_writer {
@@ -209,27 +214,75 @@ static quern_status find_block(const qn_docs *docs, uint32_t doc, uint32_t *bloc
     return qn_container_touch(docs->container, entry_at(docs, low), 2 * ENTRY, error);
 }
 
+/* Decodes a block that is said to have raw_len bytes, allocating at most TRUSTED_LEN more than it
+ * turns out to have. */
+static quern_status decode_stream(const uint8_t *in, size_t len, uint64_t raw_len, qn_buffer *raw,
+                                  quern_error *error)
+{
+    qn_zstream *stream = qn_zstream_new(STREAM_WINDOW_LOG);
+    if (stream == NULL)
+        return qn_fail_memory(error);
+    quern_status status = QUERN_OK;
+    bool open = true;
+    raw->len = 0;
+    while (status == QUERN_OK && open) {
+        if (raw->len == raw->cap && raw->cap < raw_len) {
+            uint64_t left = raw_len - raw->cap;
+            size_t cap = raw->cap + (size_t)(left < TRUSTED_LEN ? left : TRUSTED_LEN);
+            uint8_t *moved = realloc(raw->data, cap);
+            if (moved == NULL) {
+                status = qn_fail_memory(error);
+                break;
+            }
+            raw->data = moved;
+            raw->cap = cap;
+        }
+        size_t used = len;
+        size_t made = (raw->cap < raw_len ? raw->cap : (size_t)raw_len) - raw->len;
+        status = qn_zstream_read(stream, in, &used, raw->data + raw->len, &made, &open, error);
+        if (status == QUERN_OK && used == 0 && made == 0)
+            break;
+        in += used;
+        len -= used;
+        raw->len += made;
+    }
+    qn_zstream_free(stream);
+    if (status == QUERN_E_MEMORY)
+        return status;
+    return status == QUERN_OK && !open && len == 0 && raw->len == raw_len
+               ? QUERN_OK
+               : qn_fail(error, QUERN_E_DAMAGED, "it has another length than its index says");
+}
+
+static quern_status decode_block(qn_docs_reader *reader, const uint8_t *in, size_t len,
+                                 uint64_t raw_len, quern_error *error)
+{
+    reader->raw.len = 0;
+    if (raw_len > TRUSTED_LEN)
+        return decode_stream(in, len, raw_len, &reader->raw, error);
+    if (reader->decoder == NULL)
+        reader->decoder = qn_zblock_decoder_new();
+    if (reader->decoder == NULL || !qn_buffer_reserve(&reader->raw, (size_t)raw_len))
+        return qn_fail_memory(error);
+    return qn_zblock_decode(reader->decoder, in, len, reader->raw.data, (size_t)raw_len, error);
+}
+
 static quern_status load_block(const qn_docs *docs, qn_docs_reader *reader, uint32_t block,
                                quern_error *error)
 {
     const uint8_t *entry = entry_at(docs, block);
     uint64_t raw_len = qn_load_u32(entry + 4), from = qn_load_u64(entry + 8),
              to = qn_load_u64(entry + ENTRY + 8);
-    if (from > to || to > docs->blocks.len || raw_len > (to - from) * RATIO_MAX)
+    if (from > to || to > docs->blocks.len || raw_len == 0 ||
+        (to - from < UINT32_MAX && raw_len > (to - from) * RATIO_MAX))
         return damaged(docs, "the place of a block of documents is out of range", error);
     quern_status status =
         qn_container_touch(docs->container, docs->blocks.data + from, to - from, error);
     if (status != QUERN_OK)
         return status;
-    if (reader->decoder == NULL)
-        reader->decoder = qn_zblock_decoder_new();
     reader->docs = NULL;
-    reader->raw.len = 0;
-    if (reader->decoder == NULL || !qn_buffer_reserve(&reader->raw, (size_t)raw_len))
-        return qn_fail_memory(error);
     quern_error why = {0};
-    status = qn_zblock_decode(reader->decoder, docs->blocks.data + from, (size_t)(to - from),
-                              reader->raw.data, (size_t)raw_len, &why);
+    status = decode_block(reader, docs->blocks.data + from, (size_t)(to - from), raw_len, &why);
     if (status == QUERN_E_DAMAGED)
         return qn_fail(error, status, "%s: a block of documents: %.300s", docs->container->name,
                        why.message);

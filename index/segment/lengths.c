@@ -9,6 +9,8 @@ uint8_t qn_length_encode(uint32_t length)
 {
     if (length < FREE)
         return (uint8_t)length;
+    if (length > INT32_MAX) /* the last code stands for all that is longer, as in Lucene */
+        length = INT32_MAX;
     uint32_t rest = length - FREE;
     unsigned bits = rest == 0 ? 0 : 32u - (unsigned)__builtin_clz(rest);
     if (bits < 4)

@@ -91,13 +91,16 @@ static bool take_hex(manifest_reader *reader, uint64_t *value)
     return true;
 }
 
-static bool name_is_good(const char *name)
+/* Whether name[0..len) is one that segments have: files of other names are never ours to delete. */
+static bool name_is_good(const char *name, size_t len)
 {
-    if (strncmp(name, "s-", 2) != 0)
+    if (len < 3 || len > QN_SEGMENT_NAME_MAX || name[0] != 's' || name[1] != '-')
         return false;
-    for (; *name != 0; name++)
-        if (!((*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z') || *name == '-'))
+    for (size_t i = 2; i < len; i++) {
+        char c = name[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'))
             return false;
+    }
     return true;
 }
 
@@ -106,14 +109,14 @@ static quern_status take_segment(manifest_reader *reader, qn_manifest *out, size
 {
     qn_manifest_segment segment;
     memset(&segment, 0, sizeof segment);
-    if (!take_field(reader, segment.name, sizeof segment.name) || !name_is_good(segment.name) ||
-        !take_word(reader, " ") || !take_number(reader, &segment.documents) ||
-        !take_word(reader, " ") || !take_number(reader, &segment.tokens) ||
-        !take_word(reader, " ") || !take_number(reader, &segment.index_len) ||
-        !take_word(reader, " ") || !take_hex(reader, &segment.index_checksum) ||
-        !take_word(reader, " ") || !take_number(reader, &segment.store_len) ||
-        !take_word(reader, " ") || !take_hex(reader, &segment.store_checksum) ||
-        !take_word(reader, "\n"))
+    if (!take_field(reader, segment.name, sizeof segment.name) ||
+        !name_is_good(segment.name, strlen(segment.name)) || !take_word(reader, " ") ||
+        !take_number(reader, &segment.documents) || !take_word(reader, " ") ||
+        !take_number(reader, &segment.tokens) || !take_word(reader, " ") ||
+        !take_number(reader, &segment.index_len) || !take_word(reader, " ") ||
+        !take_hex(reader, &segment.index_checksum) || !take_word(reader, " ") ||
+        !take_number(reader, &segment.store_len) || !take_word(reader, " ") ||
+        !take_hex(reader, &segment.store_checksum) || !take_word(reader, "\n"))
         return bad(reader, "the line of a segment is malformed");
     for (size_t i = 0; i < out->n_segments; i++)
         if (strcmp(out->segment[i].name, segment.name) == 0)
@@ -227,6 +230,16 @@ quern_status qn_manifest_commit(const qn_manifest *manifest, int dirfd, const ch
         qn_buffer_free(&text);
         return qn_fail_memory(error);
     }
+    /* What no reader would accept must not replace what one does. */
+    qn_manifest again;
+    quern_status sound = qn_manifest_parse(&again, (const char *)text.data, text.len, path, error);
+    qn_manifest_free(&again);
+    if (sound != QUERN_OK) {
+        qn_buffer_free(&text);
+        return sound == QUERN_E_MEMORY
+                   ? sound
+                   : qn_fail(error, QUERN_E_ARGUMENT, "a manifest of %s would be malformed", path);
+    }
     (void)unlinkat(dirfd, name, 0); /* of a killed process with the same number */
     qn_writer writer;
     quern_status status = qn_writer_open(&writer, dirfd, name, path, QN_PAGE, false, error);
@@ -255,7 +268,7 @@ quern_status qn_manifest_commit(const qn_manifest *manifest, int dirfd, const ch
 static size_t segment_name_len(const char *file)
 {
     size_t len = strlen(file);
-    if (len < 4 || len > QN_SEGMENT_NAME_MAX + 3 || strncmp(file, "s-", 2) != 0 ||
+    if (len < 3 || !name_is_good(file, len - 3) ||
         (strcmp(file + len - 3, ".qx") != 0 && strcmp(file + len - 3, ".qs") != 0))
         return 0;
     return len - 3;

@@ -340,6 +340,30 @@ Test(dict, equal_keys)
     free_sample(&s);
 }
 
+/* The worked bytes of FORMAT.md. */
+Test(dict, bytes_as_documented)
+{
+    static const uint8_t block[] = {0x04, 0x6d, 0x69, 0x6c, 0x6c, 0x00, 0x00, 0x00, 0x02, 0x00,
+                                    0x05, 0x14, 0x65, 0x72, 0x07, 0x03, 0x01, 0x02, 0x09, 0x0c};
+    static const uint8_t index[] = {0, 0, 0, 0, 0x6c, 0x6c, 0x69, 0x6d, 0, 0, 0, 0, 0};
+    sample s = {.positions = true, .n = 2, .item = calloc(2, sizeof(item))};
+    s.item[0] = (item){.len = 4,
+                       .term = "mill",
+                       .info = {.df = 1, .cf = 1, .doc = 7, .n_inline = 1, .position = {3}}};
+    s.item[1] = (item){.len = 6,
+                       .term = "miller",
+                       .info = {.df = 3, .cf = 5, .postings_len = 9, .positions_len = 12}};
+    write_sample(&s);
+    size_t offset, len;
+    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT, &offset, &len));
+    cr_assert_eq(len, sizeof block);
+    cr_assert_eq(memcmp(s.bytes + offset, block, len), 0);
+    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT_INDEX, &offset, &len));
+    cr_assert_eq(len, sizeof index);
+    cr_assert_eq(memcmp(s.bytes + offset, index, len), 0);
+    free_sample(&s);
+}
+
 Test(dict, writer_refuses_nonsense)
 {
     char path[256], big[300] = "a";

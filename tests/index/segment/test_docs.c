@@ -1,0 +1,214 @@
+/* The document store: what is added is fetched; forged lengths neither crash nor allocate. */
+#include "index/segment/docs.h"
+
+#include "tests/support/reseal.h"
+#include "tests/support/segment_files.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct sample {
+    quern_document *document;
+    uint32_t n;
+    bool records;
+    uint8_t *bytes;
+    size_t len;
+} sample;
+
+static quern_span make_span(size_t len, bool noise, uint64_t *random)
+{
+    char *data = malloc(len + 1);
+    cr_assert(data != NULL);
+    for (size_t i = 0; i < len; i++)
+        data[i] = noise ? (char)qn_test_random(random) : "the quick brown "[i % 16];
+    return (quern_span){data, len};
+}
+
+static void write_sample(sample *s)
+{
+    char path[256];
+    int dirfd = qn_test_dir_new(path);
+    qn_docs_writer *writer;
+    cr_assert_eq(qn_docs_writer_new(&writer, dirfd, "s", "s", s->records, NULL), QUERN_OK);
+    for (uint32_t i = 0; i < s->n; i++)
+        cr_assert_eq(qn_docs_writer_add(writer, &s->document[i], NULL), QUERN_OK);
+    uint64_t checksum, file_len;
+    cr_assert_eq(qn_docs_writer_finish(writer, &checksum, &file_len, NULL), QUERN_OK);
+    qn_docs_writer_free(writer);
+    s->bytes = qn_test_read_file(dirfd, "s", &s->len);
+    cr_assert_eq(s->len, file_len);
+    qn_container c;
+    cr_assert_eq(qn_container_open(&c, dirfd, "s", QN_FILE_STORE, false, true, NULL), QUERN_OK);
+    cr_assert_eq(c.header_checksum, checksum);
+    qn_container_close(&c);
+    qn_test_dir_remove(dirfd, path);
+}
+
+/* Empty documents, small ones, and one larger than a block now and then. */
+static sample make_sample(uint32_t n, bool records)
+{
+    sample s = {.document = calloc(n + 1, sizeof(quern_document)), .n = n, .records = records};
+    cr_assert(s.document != NULL);
+    uint64_t random = n;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len = i % 7 == 0 ? 0 : (size_t)(qn_test_random(&random) % 3000);
+        if (i % 40 == 20)
+            len = QN_STORE_BLOCK - 20 + qn_test_random(&random) % 40;
+        if (i % 40 == 30)
+            len = 100000;
+        s.document[i].title = make_span(qn_test_random(&random) % 3 * 20, true, &random);
+        s.document[i].text = make_span(len, i % 3 == 0, &random);
+        s.document[i].record = make_span(len / 2, false, &random);
+    }
+    write_sample(&s);
+    return s;
+}
+
+static void free_sample(sample *s)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        free((void *)(uintptr_t)s->document[i].title.data);
+        free((void *)(uintptr_t)s->document[i].text.data);
+        free((void *)(uintptr_t)s->document[i].record.data);
+    }
+    free(s->document);
+    free(s->bytes);
+}
+
+static bool span_is(quern_span got, quern_span want)
+{
+    return got.len == want.len && (got.len == 0 || memcmp(got.data, want.data, got.len) == 0);
+}
+
+static bool document_is(const sample *s, uint32_t doc, const quern_document *got)
+{
+    const quern_document *want = &s->document[doc];
+    return span_is(got->title, want->title) && span_is(got->text, want->text) &&
+           (!s->records || span_is(got->record, want->record));
+}
+
+/* Fetches all documents, in order and then at random, from a store that may be anything: true if
+ * all are as they were. */
+static bool use(const sample *s, const uint8_t *bytes, bool paranoid)
+{
+    qn_container c;
+    qn_docs docs;
+    if (qn_container_open_bytes(&c, bytes, s->len, "s", QN_FILE_STORE, paranoid, NULL) != QUERN_OK)
+        return false;
+    bool good = qn_docs_open(&docs, &c, s->n, NULL) == QUERN_OK;
+    qn_docs_reader reader = {0};
+    uint64_t random = 8;
+    for (uint32_t i = 0; good && i < 2 * s->n; i++) {
+        uint32_t doc = i < s->n ? i : (uint32_t)(qn_test_random(&random) % s->n);
+        quern_document got = {.id = QUERN_STR("kept")};
+        quern_error error;
+        quern_status status = qn_docs_fetch(&docs, &reader, doc, &got, &error);
+        cr_assert(status == QUERN_OK || status == QUERN_E_DAMAGED, "%s", error.message);
+        cr_assert_eq(got.id.len, 4);
+        volatile char sum = 0; /* every byte told of is there */
+        for (size_t j = 0; status == QUERN_OK && j < got.text.len; j++)
+            sum = (char)(sum + got.text.data[j]);
+        good = status == QUERN_OK && document_is(s, doc, &got);
+    }
+    cr_assert(reader.raw.cap < (size_t)256 << 20);
+    qn_docs_reader_free(&reader);
+    qn_container_close(&c);
+    return good;
+}
+
+Test(docs, round_trip)
+{
+    static const uint32_t n[] = {0, 1, 2, 21, 200};
+    for (size_t i = 0; i < sizeof n / sizeof n[0]; i++) {
+        for (unsigned way = 0; way < 4; way++) {
+            sample s = make_sample(n[i], (way & 1) != 0);
+            cr_assert(use(&s, s.bytes, (way & 2) != 0), "%u documents", n[i]);
+            free_sample(&s);
+        }
+    }
+}
+
+Test(docs, a_document_over_the_trusted_length)
+{
+    sample s = {.document = calloc(3, sizeof(quern_document)), .n = 3};
+    uint64_t random = 1;
+    s.document[0].text = make_span(10, true, &random);
+    s.document[1].text = make_span((size_t)70 << 20, false, &random);
+    s.document[2].text = make_span(10, true, &random);
+    write_sample(&s);
+    cr_assert(s.len < (size_t)1 << 20);
+    cr_assert(use(&s, s.bytes, false));
+    free_sample(&s);
+}
+
+Test(docs, changed_bytes)
+{
+    sample s = {.document = calloc(6, sizeof(quern_document)), .n = 6, .records = true};
+    uint64_t random = 2;
+    for (uint32_t i = 0; i < s.n; i++) {
+        s.document[i].title = make_span(5, true, &random);
+        s.document[i].text = make_span(i == 3 ? 40000 : 60, false, &random);
+        s.document[i].record = make_span(3, false, &random);
+    }
+    write_sample(&s);
+    cr_assert(use(&s, s.bytes, true));
+    static const uint32_t kind[2] = {QN_SECTION_STORE, QN_SECTION_STORE_INDEX};
+    uint8_t *copy = qn_test_copy(s.bytes, s.len);
+    for (unsigned k = 0; k < 2; k++) {
+        size_t offset, len;
+        cr_assert(qn_test_section(s.bytes, s.len, kind[k], &offset, &len));
+        for (size_t at = offset; at < offset + len; at++) {
+            const uint8_t noise[3] = {0, 0xFF, (uint8_t)qn_test_random(&random)};
+            for (unsigned way = 0; way < 3; way++) {
+                copy[at] = noise[way];
+                if (copy[at] != s.bytes[at])
+                    cr_assert(!use(&s, copy, true), "byte %zu", at);
+                (void)use(&s, copy, false);
+            }
+            copy[at] = s.bytes[at];
+        }
+    }
+    free(copy);
+    free_sample(&s);
+}
+
+/* A block of 30 KB that does not compress may claim a raw length over a gigabyte: use() sees that
+ * it is not allocated. */
+Test(docs, forged_raw_length)
+{
+    sample s = {.document = calloc(1, sizeof(quern_document)), .n = 1};
+    uint64_t random = 6;
+    s.document[0].text = make_span(30000, true, &random);
+    write_sample(&s);
+    size_t offset, len;
+    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_STORE_INDEX, &offset, &len));
+    static const uint32_t claim[] = {0,       1,       30003,   30005,      100000,
+                                     1 << 26, 1 << 27, 1 << 30, 0x7FFFFFFF, UINT32_MAX};
+    for (size_t i = 0; i < sizeof claim / sizeof claim[0]; i++) {
+        qn_store_u32(s.bytes + offset + 8 + 4, claim[i]);
+        cr_assert(qn_test_reseal(s.bytes, s.len));
+        cr_assert(!use(&s, s.bytes, true), "%u", claim[i]);
+    }
+    qn_store_u32(s.bytes + offset + 8 + 4, 30004); /* title_len(1) text_len(3) text */
+    cr_assert(qn_test_reseal(s.bytes, s.len));
+    cr_assert(use(&s, s.bytes, true));
+    free_sample(&s);
+}
+
+Test(docs, wrong_counts)
+{
+    sample s = make_sample(100, false);
+    qn_container c;
+    qn_docs docs;
+    cr_assert_eq(qn_container_open_bytes(&c, s.bytes, s.len, "s", QN_FILE_STORE, false, NULL), 0);
+    cr_assert_eq(qn_docs_open(&docs, &c, 0, NULL), QUERN_E_DAMAGED);
+    /* A document more than there is cannot be fetched. */
+    qn_docs_reader reader = {0};
+    quern_document got = {0};
+    if (qn_docs_open(&docs, &c, 101, NULL) == QUERN_OK)
+        cr_assert_eq(qn_docs_fetch(&docs, &reader, 100, &got, NULL), QUERN_E_DAMAGED);
+    qn_docs_reader_free(&reader);
+    qn_container_close(&c);
+    free_sample(&s);
+}
