@@ -5,6 +5,9 @@
 
 #include <string.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static int print_help(int argc, char **argv)
 {
@@ -62,9 +65,21 @@ static int no_such_command(const char *word)
     return qn_wrong_usage(NULL, "there is no command '%s'", word);
 }
 
+/* glibc raises its threshold for mapping pieces one by one with each that is freed, up to 32 MiB;
+ * from then on freed tables stay in the heap's gaps. --memory is a promise about resident memory.
+ */
+static void keep_heap_small(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     qn_signals_install();
+    keep_heap_small();
     if (argc < 2)
         return print_help(0, NULL);
     const char *word = argv[1];

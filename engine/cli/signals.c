@@ -46,6 +46,7 @@ static void handle_stop(int number)
 void qn_signals_install(void)
 {
     handle(SIGPIPE, SIG_IGN);
+    handle(SIGXFSZ, SIG_IGN); /* the write fails with EFBIG instead, and the index is left whole */
     handle(SIGBUS, on_bus);
     handle_stop(SIGINT);
     handle_stop(SIGTERM);

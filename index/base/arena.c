@@ -1,4 +1,5 @@
-/* A bump allocator over chunks of 64 KiB (larger for larger pieces). */
+/* A bump allocator over chunks of 64 KiB, later up to 1 MiB (larger for larger pieces): pieces of
+ * that size are mapped one by one, so that freeing them gives the memory back. */
 #include "index/base/arena.h"
 
 #include <stdalign.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 64 * 1024 };
+enum { CHUNK_BYTES = 64 * 1024, CHUNK_MOST = 1 << 20 };
 
 struct qn_arena_chunk {
     struct qn_arena_chunk *next;
@@ -19,7 +20,10 @@ void *qn_arena_alloc(qn_arena *arena, size_t len, size_t align)
     size_t at = (arena->used + align - 1) & ~(align - 1);
     if (arena->chunk == NULL || at > arena->cap || len > arena->cap - at) {
         bool large = len > CHUNK_BYTES / 4;
-        size_t cap = large ? len : CHUNK_BYTES;
+        size_t usual = arena->total < CHUNK_BYTES  ? CHUNK_BYTES
+                       : arena->total < CHUNK_MOST ? arena->total
+                                                   : CHUNK_MOST;
+        size_t cap = large ? len : usual;
         if (cap > SIZE_MAX - sizeof(struct qn_arena_chunk))
             return NULL;
         struct qn_arena_chunk *chunk = malloc(sizeof *chunk + cap);

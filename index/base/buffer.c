@@ -34,6 +34,13 @@ bool qn_buffer_reserve(qn_buffer *buffer, size_t extra)
     return true;
 }
 
+void qn_buffer_trim(qn_buffer *buffer)
+{
+    if (buffer->cap > QN_BUFFER_KEPT)
+        qn_buffer_free(buffer);
+    buffer->len = 0;
+}
+
 bool qn_buffer_append(qn_buffer *buffer, const void *bytes, size_t len)
 {
     if (len == 0)

@@ -23,6 +23,10 @@ bool qn_buffer_append(qn_buffer *buffer, const void *bytes, size_t len);
 /* Appends one byte. */
 bool qn_buffer_push(qn_buffer *buffer, uint8_t byte);
 
+/* Empties the buffer; gives back more than QN_BUFFER_KEPT bytes, which one huge record left. */
+enum { QN_BUFFER_KEPT = 1 << 20 };
+void qn_buffer_trim(qn_buffer *buffer);
+
 /* Frees the bytes and zeroes the struct. */
 void qn_buffer_free(qn_buffer *buffer);
 

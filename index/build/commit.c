@@ -268,6 +268,18 @@ static quern_status rename_file(commit_state *commit, const char *from, const ch
     return QUERN_OK;
 }
 
+/* Removes a segment that was not published. The directory itself says what that is: the manifest
+ * may have been replaced before the failure (of the directory's sync), and another segment of the
+ * same content, hence the same name, may be in use. */
+static void withdraw(const qn_index_writer *writer)
+{
+    qn_manifest there;
+    quern_status status = qn_manifest_read(&there, writer->dirfd, writer->path, NULL);
+    if (status == QUERN_OK || status == QUERN_NOT_FOUND)
+        qn_index_writer_clean(writer->dirfd, status == QUERN_OK ? &there : NULL);
+    qn_manifest_free(&there);
+}
+
 /* Names the segment by its content, so that the same input gives the same directory, and a name is
  * never used for other bytes. */
 static quern_status publish(commit_state *commit, quern_error *error)
@@ -289,15 +301,20 @@ static quern_status publish(commit_state *commit, quern_error *error)
         next.segment[i] = writer->manifest.segment[i];
         documents += next.segment[i].documents;
     }
-    next.segment[n_old] = *entry;
-    next.n_segments = n_old + 1;
+    next.n_segments = n_old;
+    /* A segment of nothing adds nothing; two of them would have one name. (Others cannot, since no
+     * id may come twice.) */
+    bool add = n_old == 0 || entry->documents > 0;
+    if (add)
+        next.segment[next.n_segments++] = *entry;
     quern_status status =
-        documents > QN_DOCS_MAX
+        !add ? QUERN_OK
+        : documents > QN_DOCS_MAX
             ? qn_fail(error, QUERN_E_ARGUMENT, "an index holds at most %u documents", QN_DOCS_MAX)
             : rename_file(commit, writer->index_name, ".qx", error);
-    if (status == QUERN_OK && entry->store_len > 0)
+    if (status == QUERN_OK && add && entry->store_len > 0)
         status = rename_file(commit, writer->docs_name, ".qs", error);
-    if (status == QUERN_OK)
+    if (status == QUERN_OK && add)
         status = qn_manifest_commit(&next, writer->dirfd, writer->path, error);
     if (status == QUERN_OK) {
         writer->made_dir = false; /* it stays */
@@ -305,6 +322,8 @@ static quern_status publish(commit_state *commit, quern_error *error)
         for (size_t i = 0; i < next.n_segments; i++)
             writer->report.index_bytes += next.segment[i].index_len + next.segment[i].store_len;
         writer->report.documents = documents;
+    } else {
+        withdraw(writer);
     }
     qn_manifest_free(&next);
     return status;

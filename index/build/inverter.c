@@ -33,14 +33,24 @@ quern_status qn_inverter_init(qn_inverter *inverter, qn_vocabulary *vocabulary, 
 void qn_inverter_shrink(qn_inverter *inverter)
 {
     free(inverter->log);
+    free(inverter->slots);
     free(inverter->stretch);
     free(inverter->owner);
-    inverter->log = NULL;
+    inverter->log = inverter->slots = NULL;
     inverter->stretch = NULL;
     inverter->owner = NULL;
-    inverter->n_tokens = inverter->log_cap = 0;
+    inverter->n_tokens = inverter->log_cap = inverter->n_tokens_most = 0;
+    inverter->slots_cap = 0;
     inverter->n_stretches = inverter->stretch_cap = 0;
     inverter->n_owners = inverter->owner_cap = 0;
+}
+
+void qn_inverter_trim(qn_inverter *inverter)
+{
+    free(inverter->log);
+    free(inverter->slots);
+    inverter->log = inverter->slots = NULL;
+    inverter->log_cap = inverter->n_tokens_most = inverter->slots_cap = 0;
 }
 
 void qn_inverter_free(qn_inverter *inverter)
@@ -53,9 +63,14 @@ void qn_inverter_free(qn_inverter *inverter)
 
 size_t qn_inverter_bytes(const qn_inverter *inverter)
 {
-    /* The scattered slots take as much as the log; the sorted terms 16 bytes each. */
-    return 2 * sizeof(uint32_t) * inverter->n_tokens + sizeof(stretch) * inverter->n_stretches +
-           sizeof(slot_owner) * inverter->n_owners + 16 * inverter->vocabulary->n_terms;
+    /* Of the log, what was written once is resident. The scattered slots take as much; the sorted
+     * terms 16 bytes each, and as much again while qsort merges. */
+    size_t log =
+        inverter->n_tokens > inverter->n_tokens_most ? inverter->n_tokens : inverter->n_tokens_most;
+    size_t slots =
+        inverter->n_tokens > inverter->slots_cap ? inverter->n_tokens : inverter->slots_cap;
+    return sizeof(uint32_t) * (log + slots) + sizeof(stretch) * inverter->n_stretches +
+           sizeof(slot_owner) * inverter->n_owners + 32 * inverter->vocabulary->n_terms;
 }
 
 quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, quern_error *error)
@@ -82,6 +97,7 @@ quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, q
     for (uint64_t i = 0; i < blocks; i++)
         inverter->owner[inverter->n_owners++] = owner;
     inverter->n_docs++;
+    inverter->n_positions = n_positions;
     inverter->doc_slot = (uint32_t)start;
     inverter->next_slot = UINT32_MAX; /* the first token starts a stretch */
     return QUERN_OK;
@@ -179,13 +195,23 @@ static sorted_term *sort_terms(const qn_vocabulary *vocabulary, size_t *n)
     return sorted;
 }
 
+static bool make_slots(qn_inverter *inverter)
+{
+    if (inverter->slots != NULL && inverter->slots_cap >= inverter->n_tokens)
+        return true;
+    free(inverter->slots); /* what it holds is not wanted */
+    inverter->slots_cap = inverter->n_tokens;
+    inverter->slots = malloc((inverter->n_tokens + 1) * sizeof *inverter->slots);
+    if (inverter->slots == NULL)
+        inverter->slots_cap = 0;
+    return inverter->slots != NULL;
+}
+
 /* Scatters slots to their terms; turns each count into where its term's slots end. */
-static uint32_t *scatter(qn_inverter *inverter)
+static void scatter(qn_inverter *inverter)
 {
     uint32_t *count = inverter->vocabulary->count;
-    uint32_t *slots = malloc((inverter->n_tokens + 1) * sizeof *slots);
-    if (slots == NULL)
-        return NULL;
+    uint32_t *slots = inverter->slots;
     uint32_t sum = 0;
     for (size_t i = 0; i < inverter->vocabulary->n_terms; i++) {
         uint32_t here = count[i];
@@ -199,7 +225,6 @@ static uint32_t *scatter(qn_inverter *inverter)
         for (size_t i = inverter->stretch[s].first; i < end; i++)
             slots[count[inverter->log[i]]++] = slot++;
     }
-    return slots;
 }
 
 /* Bytes on their way to the spool. */
@@ -310,18 +335,17 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     qn_run run = {.offset = inverter->spool.offset, .first_doc = inverter->first_doc};
     size_t n_sorted;
     sorted_term *sorted = sort_terms(inverter->vocabulary, &n_sorted);
-    uint32_t *slots = scatter(inverter);
     output *out = malloc(sizeof *out);
     quern_status status = QUERN_OK;
-    if (sorted == NULL || slots == NULL || out == NULL) {
+    if (sorted == NULL || out == NULL || !make_slots(inverter)) {
         status = qn_fail_memory(error);
     } else {
+        scatter(inverter);
         out->spool = &inverter->spool;
         out->len = 0;
-        status = put_run(inverter, sorted, n_sorted, slots, out, error);
+        status = put_run(inverter, sorted, n_sorted, inverter->slots, out, error);
     }
     free(out);
-    free(slots);
     free(sorted);
     if (status == QUERN_OK)
         status = qn_writer_flush(&inverter->spool, error);
@@ -329,9 +353,21 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     inverter->run[inverter->n_runs++] = run;
     inverter->first_doc += inverter->n_docs;
     inverter->n_docs = 0;
+    if (inverter->n_tokens > inverter->n_tokens_most)
+        inverter->n_tokens_most = inverter->n_tokens;
     inverter->n_tokens = inverter->n_stretches = inverter->n_owners = 0;
     if (inverter->vocabulary->n_terms > 0)
         memset(inverter->vocabulary->count, 0,
                inverter->vocabulary->n_terms * sizeof *inverter->vocabulary->count);
     return status;
+}
+
+quern_status qn_inverter_split(qn_inverter *inverter, quern_error *error)
+{
+    if (inverter->n_tokens == 0)
+        return QUERN_OK;
+    quern_status status = qn_inverter_flush(inverter, error);
+    inverter->first_doc--;
+    return status == QUERN_OK ? qn_inverter_document(inverter, inverter->n_positions, error)
+                              : status;
 }

@@ -22,13 +22,16 @@ typedef struct qn_inverter {
     qn_vocabulary *vocabulary; /* not owned; its counts are the inverter's */
     bool positions;
     uint32_t *log; /* a term number a token */
-    size_t n_tokens, log_cap;
+    size_t n_tokens, log_cap, n_tokens_most;
+    uint32_t *slots; /* the log, scattered; kept from run to run, since fresh pages are slow */
+    size_t slots_cap;
     struct qn_stretch *stretch; /* consecutive slots of the log */
     size_t n_stretches, stretch_cap;
     struct qn_slot_owner *owner; /* of the slots 64 i .. 64 i + 63 */
     size_t n_owners, owner_cap;
     uint32_t first_doc, n_docs;   /* of the run */
     uint32_t doc_slot, next_slot; /* first slot of the document; slot after the last token */
+    uint32_t n_positions;         /* of the document, at most */
     qn_run *run;
     size_t n_runs, run_cap;
     qn_writer spool;
@@ -52,11 +55,18 @@ quern_status qn_inverter_words(qn_inverter *inverter, const uint32_t *terms, con
 quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t position,
                                quern_error *error);
 
+/* Writes a run in the middle of a document: what was added of it stands in that run, what is still
+ * to come will stand in the next, under the same number. */
+quern_status qn_inverter_split(qn_inverter *inverter, quern_error *error);
+
 /* Bytes held now, with what writing the run will need; the vocabulary not included. */
 size_t qn_inverter_bytes(const qn_inverter *inverter);
 
 /* Writes the documents gathered so far as a run and starts a new one; nothing if there are none. */
 quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error);
+
+/* Gives back memory that was kept for later runs; only right after a flush or a split. */
+void qn_inverter_trim(qn_inverter *inverter);
 
 /* Gives back the memory that gathering needs; the runs stay readable. */
 void qn_inverter_shrink(qn_inverter *inverter);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { GAPS_KEPT = 4096 };
+
 quern_status qn_run_reader_open(qn_run_reader *reader, qn_writer *spool, const qn_run *run,
                                 bool positions, size_t buffer_bytes, quern_error *error)
 {
@@ -75,8 +77,21 @@ static inline bool take(qn_run_reader *reader, uint32_t *value)
     return true;
 }
 
+/* Every reader of a merge meets the longest posting of its run once; kept, these would add up. */
+static void trim_gaps(qn_run_reader *reader)
+{
+    if (reader->gaps_cap <= GAPS_KEPT)
+        return;
+    void *less = realloc(reader->gaps, GAPS_KEPT * sizeof *reader->gaps);
+    if (less == NULL)
+        return; /* no harm: it is only larger */
+    reader->gaps = less;
+    reader->gaps_cap = GAPS_KEPT;
+}
+
 quern_status qn_run_reader_list(qn_run_reader *reader, quern_error *error)
 {
+    trim_gaps(reader);
     quern_status status = ensure(reader, 512, error);
     if (status != QUERN_OK)
         return status;

@@ -233,7 +233,7 @@ static quern_status take_id(const record *rec, quern_span *id, const qn_place *p
 quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *place,
                             quern_document *document, quern_error *error)
 {
-    jsonl->room.len = 0;
+    qn_buffer_trim(&jsonl->room);
     if (line.len > SIZE_MAX - QN_JSON_SLACK ||
         !qn_buffer_reserve(&jsonl->room, line.len + QN_JSON_SLACK))
         return qn_fail_memory(error);

@@ -69,7 +69,7 @@ quern_status qn_lines_next(qn_lines *lines, quern_span *line, quern_error *error
 {
     qn_stream *stream = lines->stream;
     bool skipping = false, started = false;
-    lines->carry.len = 0;
+    qn_buffer_trim(&lines->carry);
     lines->place.line++;
     for (;;) {
         if (stream->len == 0) {

@@ -30,7 +30,7 @@ quern_status qn_text_read(qn_stream *stream, qn_buffer *whole, uint64_t max_reco
                           const qn_place *place, quern_document *document, quern_error *error)
 {
     quern_status status = qn_record_check_id(id, place, error);
-    whole->len = 0;
+    qn_buffer_trim(whole);
     while (status == QUERN_OK) {
         if (stream->len == 0) {
             quern_error inner = {0};

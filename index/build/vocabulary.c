@@ -51,6 +51,19 @@ size_t qn_vocabulary_bytes(const qn_vocabulary *vocabulary)
            vocabulary->arena.total;
 }
 
+size_t qn_vocabulary_growth(const qn_vocabulary *vocabulary, size_t n)
+{
+    size_t bytes = 0;
+    /* The old table goes when the new one is filled. */
+    if ((vocabulary->n_words + n) * 3 > vocabulary->word_cap * 2)
+        bytes += 2 * vocabulary->word_cap * sizeof(word_slot);
+    if ((vocabulary->n_terms + n) * 3 > vocabulary->term_cap * 2)
+        bytes += 2 * vocabulary->term_cap * sizeof(uint32_t);
+    if (vocabulary->n_terms + n > vocabulary->term_room)
+        bytes += vocabulary->term_room / 2 * (sizeof(quern_span) + sizeof(uint32_t));
+    return bytes;
+}
+
 /* Folded 64x64 -> 128 bit multiplication: mixes two words in three instructions. */
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {

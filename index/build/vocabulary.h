@@ -42,4 +42,7 @@ quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, siz
 /* Bytes of memory held. */
 size_t qn_vocabulary_bytes(const qn_vocabulary *vocabulary);
 
+/* Bytes that it would take more, at its most, while its tables grow for n words not seen before. */
+size_t qn_vocabulary_growth(const qn_vocabulary *vocabulary, size_t n);
+
 #endif

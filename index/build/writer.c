@@ -19,8 +19,9 @@
 enum { RUN_TOKENS = 16 << 20 };
 
 /* What the builder holds beside the counted tables: zstd's state, spool and file buffers,
- * tokenizer. */
-enum { FIXED_BYTES = 16 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
+ * tokenizer. A run of less than RUN_LEAST is not worth its place in the merge: where the rest
+ * leaves it no room, the limit's margin of 16 MiB bears it. */
+enum { FIXED_BYTES = 16 << 20, RUN_LEAST = 4 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
 
 /* ---- opening ---- */
 
@@ -83,6 +84,9 @@ void qn_index_writer_clean(int dirfd, const qn_manifest *manifest)
 static quern_status open_old(qn_index_writer *writer, quern_error *error)
 {
     size_t n = writer->manifest.n_segments;
+    if (n >= QN_SEGMENTS_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "%s has %d segments, and an index holds no more",
+                       writer->path, QN_SEGMENTS_MAX);
     writer->old = calloc(n + 1, sizeof *writer->old);
     if (writer->old == NULL)
         return qn_fail_memory(error);
@@ -187,6 +191,10 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
         status = qn_registry_init(&writer->registry, writer->dirfd, writer->path, error);
     (void)snprintf(writer->docs_name, sizeof writer->docs_name, "tmp-%ld.qs", (long)getpid());
     (void)snprintf(writer->index_name, sizeof writer->index_name, "tmp-%ld.qx", (long)getpid());
+    /* Under a damaged manifest nothing was cleaned, and in a container numbers of processes recur.
+     */
+    (void)unlinkat(writer->dirfd, writer->docs_name, 0);
+    (void)unlinkat(writer->dirfd, writer->index_name, 0);
     if (status == QUERN_OK && options->store != QUERN_STORE_NONE)
         status = qn_docs_writer_new(&writer->docs, writer->dirfd, writer->docs_name, writer->path,
                                     options->store == QUERN_STORE_RECORD, error);
@@ -319,27 +327,34 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
     return duplicate(writer, document, place, first, error);
 }
 
-/* Writes a run if the document, at its worst, would not fit the memory limit beside what is held.
- */
-static quern_status make_room(qn_index_writer *writer, uint64_t document_len, quern_error *error)
+/* Whether the next WORDS words fit the memory limit. */
+static bool has_room(const qn_index_writer *writer)
 {
     uint64_t used = FIXED_BYTES + writer->reserved +
                     (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
+                    qn_vocabulary_growth(&writer->vocabulary, WORDS) +
                     qn_inverter_bytes(&writer->inverter) + qn_registry_bytes(&writer->registry) +
-                    writer->length_cap * sizeof(uint32_t);
-    /* A token has two bytes of text at least (itself and what parts it) and costs eight. */
-    if (used + 4 * document_len < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS)
+                    writer->length_cap * sizeof(uint32_t) + writer->document_bytes;
+    return used < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS;
+}
+
+/* Sees to it that the next WORDS words of the document fit the memory limit: writes a run, even in
+ * the middle of the document, and gives back what it takes. */
+static quern_status make_room(qn_index_writer *writer, quern_error *error)
+{
+    uint64_t words = qn_vocabulary_bytes(&writer->vocabulary);
+    if (has_room(writer) || words + qn_inverter_bytes(&writer->inverter) < RUN_LEAST)
         return QUERN_OK;
-    if (writer->inverter.n_docs == 0)
-        return QUERN_OK; /* nothing to give back: the document's share was checked */
-    quern_status status = qn_inverter_flush(&writer->inverter, error);
+    quern_status status = qn_inverter_split(&writer->inverter, error);
     if (status != QUERN_OK)
         return status;
     /* Rare words would crowd out postings in the end: start afresh with those of the next run. */
-    if (qn_vocabulary_bytes(&writer->vocabulary) > writer->options.memory / 4) {
+    if (words > writer->options.memory / 4 || !has_room(writer)) {
         qn_vocabulary_free(&writer->vocabulary);
         status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
     }
+    if (status == QUERN_OK && !has_room(writer))
+        qn_inverter_trim(&writer->inverter);
     return status;
 }
 
@@ -356,7 +371,9 @@ static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t
             return status;
         if (n == 0)
             break;
-        status = qn_vocabulary_words(&writer->vocabulary, words, n, terms, error);
+        status = make_room(writer, error);
+        if (status == QUERN_OK)
+            status = qn_vocabulary_words(&writer->vocabulary, words, n, terms, error);
         if (status == QUERN_OK)
             status = qn_inverter_words(&writer->inverter, terms, words, n, length, error);
         if (status != QUERN_OK)
@@ -389,9 +406,12 @@ static quern_status add_tokens(qn_index_writer *writer, const quern_token *token
     uint32_t last = n == 0 ? 0 : tokens[n - 1].position;
     quern_status status = qn_inverter_document(&writer->inverter, last + 1, error);
     for (size_t i = 0; status == QUERN_OK && i < n; i++) {
-        uint32_t term;
-        status = qn_vocabulary_term(&writer->vocabulary, tokens[i].term.data, tokens[i].term.len,
-                                    &term, error);
+        uint32_t term = 0;
+        if (i % WORDS == 0)
+            status = make_room(writer, error);
+        if (status == QUERN_OK)
+            status = qn_vocabulary_term(&writer->vocabulary, tokens[i].term.data,
+                                        tokens[i].term.len, &term, error);
         if (status == QUERN_OK)
             status = qn_inverter_token(&writer->inverter, term, tokens[i].position, error);
     }
@@ -415,6 +435,18 @@ static quern_status check_tokens(const quern_token *tokens, size_t n, quern_erro
     return QUERN_OK;
 }
 
+/* What a document takes while it is added: its source holds the record and an unescaped copy, the
+ * store what it keeps and, at worst as large, what it makes of it. */
+static uint64_t bytes_of(const qn_index_writer *writer, const quern_document *document)
+{
+    uint64_t len = (uint64_t)document->title.len + document->text.len;
+    uint64_t record = document->record.len;
+    uint64_t kept = writer->options.store == QUERN_STORE_NONE     ? 0
+                    : writer->options.store == QUERN_STORE_RECORD ? len + record
+                                                                  : len;
+    return 2 * record + 2 * kept;
+}
+
 /* Everything of adding but the checks of tokens; `tokens` NULL: analyse title and text. */
 static quern_status add(qn_index_writer *writer, const quern_document *document,
                         const qn_place *place, const quern_token *tokens, size_t n_tokens,
@@ -433,8 +465,7 @@ static quern_status add(qn_index_writer *writer, const quern_document *document,
         return status;
     writer->failed = true; /* until all has gone well */
     uint64_t len = (uint64_t)document->title.len + document->text.len;
-    if (status == QUERN_OK)
-        status = make_room(writer, tokens == NULL ? len : 2 * (uint64_t)n_tokens, error);
+    writer->document_bytes = bytes_of(writer, document);
     if (status == QUERN_OK) {
         void *lengths = writer->length;
         if (!qn_array_grow(&lengths, &writer->length_cap, (size_t)writer->registry.n_docs + 1,

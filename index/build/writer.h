@@ -31,7 +31,8 @@ typedef struct qn_index_writer {
     qn_vocabulary vocabulary;
     qn_inverter inverter;
     qn_registry registry;
-    uint32_t *length; /* exact length of each document */
+    uint64_t document_bytes; /* at most, of buffers held for the document at hand */
+    uint32_t *length;        /* exact length of each document */
     size_t length_cap;
     qn_docs_writer *docs;               /* NULL with QUERN_STORE_NONE */
     char docs_name[48], index_name[48]; /* temporary names */

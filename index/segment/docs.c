@@ -79,14 +79,14 @@ static quern_status flush_block(qn_docs_writer *writer, quern_error *error)
         return QUERN_OK;
     if (!put_entry(writer, writer->first_doc, (uint32_t)writer->raw.len))
         return qn_fail_memory(error);
-    writer->packed.len = 0;
     quern_status status = qn_zblock_encode(writer->encoder, writer->raw.data, writer->raw.len,
                                            &writer->packed, error);
     if (status == QUERN_OK)
         status =
             qn_writer_put(&writer->container.file, writer->packed.data, writer->packed.len, error);
     writer->n_blocks++;
-    writer->raw.len = 0;
+    qn_buffer_trim(&writer->raw);
+    qn_buffer_trim(&writer->packed);
     writer->first_doc = writer->n_docs;
     return status;
 }

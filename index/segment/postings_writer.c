@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTOGRAM = 4096, SPOOL_BUFFER = 256 * 1024 };
+enum { HISTOGRAM = 4096, SPOOL_BUFFER = 256 * 1024, GAPS_HELD = 1 << 20 };
 
 /* The best tf-part within one bound range. */
 typedef struct range_part {
@@ -46,7 +46,9 @@ struct qn_postings_writer {
     /* the current block */
     uint32_t n;
     uint32_t docs[QN_BLOCK], tfs[QN_BLOCK];
-    qn_buffer gaps; /* u32 position gaps */
+    qn_buffer gaps; /* u32 position gaps not written yet */
+    bool tail_known;
+    uint32_t tail; /* if known: last position of the last posting */
     uint8_t encoded[2 * QN_BLOCK_MAX_BYTES + 1];
 };
 
@@ -142,20 +144,33 @@ static bool bound_block(qn_postings_writer *writer)
 
 /* ---- blocks ---- */
 
-static quern_status flush_positions(qn_postings_writer *writer, quern_error *error)
+/* Encodes gaps: whole blocks only, or all. */
+static quern_status put_positions(qn_postings_writer *writer, bool all, quern_error *error)
 {
-    const uint8_t *gaps = writer->gaps.data;
-    size_t total = writer->gaps.len / sizeof(uint32_t);
-    for (size_t done = 0; done < total; done += QN_BLOCK) {
+    qn_buffer *gaps = &writer->gaps;
+    size_t total = gaps->len / sizeof(uint32_t), done = 0;
+    if (!all)
+        total -= total % QN_BLOCK;
+    for (; done < total; done += QN_BLOCK) {
         uint32_t values[QN_BLOCK];
         unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
-        memcpy(values, gaps + done * sizeof(uint32_t), part * sizeof(uint32_t));
+        memcpy(values, gaps->data + done * sizeof(uint32_t), part * sizeof(uint32_t));
         size_t len = qn_block_encode(values, part, writer->encoded);
         quern_status status = qn_writer_put(writer->positions, writer->encoded, len, error);
         if (status != QUERN_OK)
             return status;
     }
-    writer->gaps.len = 0;
+    gaps->len -= total * sizeof(uint32_t);
+    if (gaps->len > 0)
+        memmove(gaps->data, gaps->data + total * sizeof(uint32_t), gaps->len);
+    return QUERN_OK;
+}
+
+static quern_status flush_positions(qn_postings_writer *writer, quern_error *error)
+{
+    quern_status status = put_positions(writer, true, error);
+    if (status != QUERN_OK)
+        return status;
     uint64_t end = writer->positions->offset - writer->positions_start;
     if (end > UINT32_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT,
@@ -210,9 +225,53 @@ static uint32_t last_before(const qn_postings_writer *writer)
                                  : qn_load_u32(writer->last_docs.data + writer->last_docs.len - 4);
 }
 
+/* The last position of the last posting, of `tf` words. */
+static uint32_t last_position(const qn_postings_writer *writer, uint32_t tf)
+{
+    if (writer->tail_known)
+        return writer->tail;
+    const uint8_t *at = writer->gaps.data + writer->gaps.len - (size_t)tf * sizeof(uint32_t);
+    uint32_t position = 0;
+    for (uint32_t i = 0; i < tf; i++)
+        position += qn_load_u32(at + (size_t)i * sizeof(uint32_t));
+    return position;
+}
+
+/* Keeps the gaps of a block of huge documents from filling the memory. */
+static quern_status spill_gaps(qn_postings_writer *writer, quern_error *error)
+{
+    if (writer->gaps.len <= GAPS_HELD)
+        return QUERN_OK;
+    writer->tail = last_position(writer, writer->tfs[writer->n - 1]);
+    writer->tail_known = true;
+    return put_positions(writer, false, error);
+}
+
+/* More words of the document of the last posting, which was parted between runs. */
+static quern_status join(qn_postings_writer *writer, uint32_t tf, const uint32_t *gaps,
+                         quern_error *error)
+{
+    uint32_t before = writer->tfs[writer->n - 1];
+    writer->tfs[writer->n - 1] += tf;
+    writer->cf += tf;
+    if (!writer->params.positions)
+        return QUERN_OK;
+    uint32_t first = gaps[0] - last_position(writer, before);
+    writer->tail = 0;
+    for (uint32_t i = 0; i < tf; i++)
+        writer->tail += gaps[i];
+    writer->tail_known = true;
+    if (!qn_buffer_append(&writer->gaps, &first, sizeof first) ||
+        !qn_buffer_append(&writer->gaps, gaps + 1, (size_t)(tf - 1) * sizeof(uint32_t)))
+        return qn_fail_memory(error);
+    return spill_gaps(writer, error);
+}
+
 quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
                                     const uint32_t *gaps, quern_error *error)
 {
+    if (writer->n > 0 && writer->docs[writer->n - 1] == doc)
+        return join(writer, tf, gaps, error);
     if (writer->n == QN_BLOCK) {
         if (!bound_block(writer))
             return qn_fail_memory(error);
@@ -227,6 +286,7 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     writer->cf += tf;
     if (!writer->params.positions)
         return QUERN_OK;
+    writer->tail_known = false;
     size_t len = (size_t)tf * sizeof(uint32_t);
     if (len > writer->gaps.cap - writer->gaps.len && !qn_buffer_reserve(&writer->gaps, len))
         return qn_fail_memory(error);
@@ -235,7 +295,7 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     else
         memcpy(writer->gaps.data + writer->gaps.len, gaps, len);
     writer->gaps.len += len;
-    return QUERN_OK;
+    return spill_gaps(writer, error);
 }
 
 /* ---- ends of lists ---- */

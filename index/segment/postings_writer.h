@@ -29,8 +29,8 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
 /* Starts a term, greater bytewise than the one before. */
 void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len);
 
-/* Adds a posting; documents ascend strictly, tf >= 1. `positions`: tf gaps (the first from 0), or
- * NULL if the segment has none. */
+/* Adds a posting; documents ascend, tf >= 1. `gaps`: tf position gaps (the first from 0); not read
+ * if the segment has none. The document of the posting before: more words of it, further on. */
 quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
                                     const uint32_t *gaps, quern_error *error);
 

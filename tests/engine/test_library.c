@@ -327,3 +327,30 @@ Test(library, statistics_from_outside, .init = setup, .fini = teardown)
     free(shard);
     test_corpus_free(&corpus);
 }
+
+/* An append whose documents were all there already wrote an empty segment; the second such had the
+ * same content, hence the same name, and the manifest could not be read any more. */
+Test(library, appending_nothing_twice, .init = setup, .fini = teardown)
+{
+    build_fruit(NULL);
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.append = true;
+    options.on_duplicate = QUERN_DUPLICATE_SKIP;
+    for (int i = 0; i < 2; i++) {
+        quern_builder *builder;
+        quern_build_report report;
+        cr_assert_eq(quern_builder_open(&builder, path, &options, &error), QUERN_OK);
+        cr_assert_eq(quern_builder_add(builder, &fruit[0], &error), QUERN_OK, "%s", error.message);
+        cr_assert_eq(quern_builder_commit(builder, &report, &error), QUERN_OK);
+        cr_assert_eq(report.documents, 3u);
+        cr_assert_eq(report.skipped, 1u);
+        quern_builder_free(builder);
+    }
+    quern_index *index;
+    quern_stats stats;
+    cr_assert_eq(quern_index_open(&index, path, NULL, &error), QUERN_OK, "%s", error.message);
+    quern_index_stats(index, &stats);
+    cr_assert_eq(stats.segments, 1u);
+    quern_index_close(index);
+    cr_assert_eq(quern_verify(path, NULL, NULL, &error), QUERN_OK, "%s", error.message);
+}

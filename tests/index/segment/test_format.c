@@ -53,10 +53,11 @@ static void print_example(const qn_segment *segment)
 {
     for (unsigned i = 0; i < N_SECTIONS; i++) {
         qn_section section = segment->index.section[sections[i].kind];
-        (void)printf("    %s\n", sections[i].name);
+        (void)fprintf(stderr, "    %s\n", sections[i].name);
         for (uint64_t at = 0; at < section.len; at++)
-            (void)printf("%s%02x%s", at % PER_LINE == 0 ? "        " : " ", section.data[at],
-                         at % PER_LINE == PER_LINE - 1 || at + 1 == section.len ? "\n" : "");
+            (void)fprintf(stderr, "%s%02x%s", at % PER_LINE == 0 ? "        " : " ",
+                          section.data[at],
+                          at % PER_LINE == PER_LINE - 1 || at + 1 == section.len ? "\n" : "");
     }
 }
 
