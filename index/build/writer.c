@@ -21,7 +21,7 @@ enum { RUN_TOKENS = 16 << 20 };
 /* What the builder holds beside the counted tables: zstd's state, spool and file buffers,
  * tokenizer. A run of less than RUN_LEAST is not worth its place in the merge: where the rest
  * leaves it no room, the limit's margin of 16 MiB bears it. */
-enum { FIXED_BYTES = 16 << 20, RUN_LEAST = 4 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
+enum { FIXED_BYTES = 20 << 20, RUN_LEAST = 4 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
 
 /* ---- opening ---- */
 
