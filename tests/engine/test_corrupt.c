@@ -100,7 +100,9 @@ static void read_all(const test_files *files, bool paranoid, const char *evaluat
 
 static void load(test_files *files)
 {
-    test_corpus corpus = test_corpus_new(77, 1500, 900, 200);
+    /* With QUERN_FULL index and store have a megabyte together. */
+    size_t n = getenv("QUERN_FULL") != NULL ? 3500 : 1500;
+    test_corpus corpus = test_corpus_new(77, n, 900, 200);
     char *dir = test_dir_new(), *path = test_path(dir, "x.idx");
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.range_log2 = 6;
