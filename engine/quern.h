@@ -128,7 +128,7 @@ typedef struct quern_build_options {
     const char *language; /* libstemmer algorithm ("english", "german", ...) or "none" */
     quern_span stopwords; /* words not to index, separated by white space; default none */
     uint64_t memory;      /* ceiling of the builder's memory in bytes, at least 32 MiB */
-    unsigned threads;     /* 0: one per processor */
+    unsigned threads;     /* 0: one per processor. The second compresses the document store */
     bool no_positions;    /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;

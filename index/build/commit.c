@@ -84,7 +84,7 @@ static quern_status finish_store(commit_state *commit, quern_error *error)
     (void)snprintf(kept, sizeof kept, "tmp-%ld-kept.qs", (long)getpid());
     qn_docs_writer *to;
     status = qn_docs_writer_new(&to, writer->dirfd, kept, writer->path,
-                                writer->options.store == QUERN_STORE_RECORD, error);
+                                writer->options.store == QUERN_STORE_RECORD, false, error);
     if (status != QUERN_OK)
         return status;
     status = copy_store(commit, to, error);

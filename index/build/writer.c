@@ -171,6 +171,12 @@ static quern_status check_options(quern_build_options *options, quern_error *err
     return QUERN_OK;
 }
 
+/* Whether the document store is compressed beside the rest: that is what a second thread is for. */
+static bool has_second_thread(const quern_build_options *options)
+{
+    return options->threads == 0 ? sysconf(_SC_NPROCESSORS_ONLN) > 1 : options->threads > 1;
+}
+
 static quern_status open_parts(qn_index_writer *writer, quern_error *error)
 {
     const quern_build_options *options = &writer->options;
@@ -197,7 +203,8 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
     (void)unlinkat(writer->dirfd, writer->index_name, 0);
     if (status == QUERN_OK && options->store != QUERN_STORE_NONE)
         status = qn_docs_writer_new(&writer->docs, writer->dirfd, writer->docs_name, writer->path,
-                                    options->store == QUERN_STORE_RECORD, error);
+                                    options->store == QUERN_STORE_RECORD,
+                                    has_second_thread(options), error);
     return status;
 }
 

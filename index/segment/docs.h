@@ -18,9 +18,10 @@ enum {
 
 typedef struct qn_docs_writer qn_docs_writer;
 
-/* Writes the store file `name` in `dirfd`. */
+/* Writes the store file `name` in `dirfd`; `background`: compresses in a thread of its own, which
+ * changes no byte. */
 quern_status qn_docs_writer_new(qn_docs_writer **out, int dirfd, const char *name, const char *path,
-                                bool records, quern_error *error);
+                                bool records, bool background, quern_error *error);
 
 /* Adds the next document's title, text and (if `records`) record; the id is not stored here. */
 quern_status qn_docs_writer_add(qn_docs_writer *writer, const quern_document *document,
