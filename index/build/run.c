@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { GAPS_KEPT = 4096 };
+enum { GAPS_KEPT = 256 };
 
 quern_status qn_run_reader_open(qn_run_reader *reader, qn_writer *spool, const qn_run *run,
                                 bool positions, size_t buffer_bytes, quern_error *error)

@@ -334,14 +334,14 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
     return duplicate(writer, document, place, first, error);
 }
 
-/* Whether the next WORDS words fit the memory limit. */
-static bool has_room(const qn_index_writer *writer)
+/* Whether the next WORDS words fit the memory limit, and `more` bytes. */
+static bool has_room(const qn_index_writer *writer, uint64_t more)
 {
     uint64_t used = FIXED_BYTES + writer->reserved +
                     (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
                     qn_vocabulary_growth(&writer->vocabulary, WORDS) +
                     qn_inverter_bytes(&writer->inverter) + qn_registry_bytes(&writer->registry) +
-                    writer->length_cap * sizeof(uint32_t) + writer->document_bytes;
+                    writer->length_cap * sizeof(uint32_t) + writer->document_bytes + more;
     return used < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS;
 }
 
@@ -350,17 +350,18 @@ static bool has_room(const qn_index_writer *writer)
 static quern_status make_room(qn_index_writer *writer, quern_error *error)
 {
     uint64_t words = qn_vocabulary_bytes(&writer->vocabulary);
-    if (has_room(writer) || words + qn_inverter_bytes(&writer->inverter) < RUN_LEAST)
+    if (has_room(writer, 0) || words + qn_inverter_bytes(&writer->inverter) < RUN_LEAST)
         return QUERN_OK;
     quern_status status = qn_inverter_split(&writer->inverter, error);
     if (status != QUERN_OK)
         return status;
-    /* Rare words would crowd out postings in the end: start afresh with those of the next run. */
-    if (words > writer->options.memory / 4 || !has_room(writer)) {
+    /* Rare words would crowd out postings in the end: start afresh with those of the next run. What
+     * is kept must leave room for a run worth its place, or the next is full at once. */
+    if (words > writer->options.memory / 4 || !has_room(writer, RUN_LEAST)) {
         qn_vocabulary_free(&writer->vocabulary);
         status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
     }
-    if (status == QUERN_OK && !has_room(writer))
+    if (status == QUERN_OK && !has_room(writer, RUN_LEAST))
         qn_inverter_trim(&writer->inverter);
     return status;
 }
