@@ -155,7 +155,7 @@ static void change_bytes(test_files *files, uint8_t *bytes, size_t len)
     cr_assert_eq(before.status, QUERN_OK);
     cr_assert_gt(before.n[0], 0u);
     cr_assert_gt(before.n[3], 0u);
-    test_random random = {len};
+    test_random random = len;
     for (size_t at = 0; at < len; at += step_for(len)) {
         uint8_t was = bytes[at];
         bytes[at] ^= (uint8_t)(1 + test_below(&random, 255));
@@ -190,7 +190,7 @@ Test(corrupt, forged_bytes_never_crash)
 {
     test_files files;
     load(&files);
-    test_random random = {99};
+    test_random random = 99;
     outcome after;
     for (int both = 0; both < 2; both++) {
         uint8_t *bytes = both ? files.store : files.index;
@@ -199,7 +199,7 @@ Test(corrupt, forged_bytes_never_crash)
         memcpy(copy, bytes, len);
         for (size_t at = 0; at < len; at += step_for(len)) {
             bytes[at] ^= (uint8_t)(1 + test_below(&random, 255));
-            (void)qn_test_reseal(bytes, len);
+            (void)test_reseal(bytes, len);
             read_all(&files, false, at % 2 == 0 ? NULL : "exhaustive", &after);
             memcpy(bytes, copy, len);
         }
@@ -213,14 +213,14 @@ Test(corrupt, forged_runs_never_crash_verify)
 {
     test_files files;
     load(&files);
-    test_random random = {5};
+    test_random random = 5;
     uint8_t *copy = malloc(files.index_len);
     memcpy(copy, files.index, files.index_len);
     for (unsigned round = 0; round < 60; round++) {
         for (unsigned i = 0; i < 1 + round % 5; i++)
             files.index[4096 + test_below(&random, (uint32_t)files.index_len - 4096)] =
                 (uint8_t)test_next(&random);
-        (void)qn_test_reseal(files.index, files.index_len);
+        (void)test_reseal(files.index, files.index_len);
         qn_segment segment;
         if (qn_segment_open_bytes(&segment, files.index, files.index_len, files.store,
                                   files.store_len, false, NULL) == QUERN_OK) {

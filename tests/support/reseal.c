@@ -7,7 +7,7 @@
 
 enum { PAGE = 4096 };
 
-bool qn_test_reseal(uint8_t *bytes, size_t len)
+bool test_reseal(uint8_t *bytes, size_t len)
 {
     if (len < PAGE)
         return false;
@@ -25,8 +25,8 @@ bool qn_test_reseal(uint8_t *bytes, size_t len)
     return true;
 }
 
-bool qn_test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
-                     size_t *section_len)
+bool test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
+                  size_t *section_len)
 {
     if (len < PAGE)
         return false;

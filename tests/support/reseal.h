@@ -10,10 +10,10 @@
 /* Recomputes page sums, the sums' own checksum and the header page's of a container file in
  * bytes[0..len). Where the header's numbers make the sums unreachable only the header is resealed;
  * false (nothing done) if there is no whole header page. */
-bool qn_test_reseal(uint8_t *bytes, size_t len);
+bool test_reseal(uint8_t *bytes, size_t len);
 
 /* A section's place in the container file; false if it is not there. */
-bool qn_test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
-                     size_t *section_len);
+bool test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
+                  size_t *section_len);
 
 #endif
