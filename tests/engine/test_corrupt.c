@@ -9,7 +9,6 @@
 #include "index/segment/verify.h"
 #include "query/search.h"
 #include "tests/support/reseal.h"
-#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -37,11 +36,6 @@ typedef struct outcome {
     size_t n[QUERIES];
     uint64_t text; /* hash of the fetched ids and texts */
 } outcome;
-
-typedef struct test_files {
-    uint8_t *index, *store;
-    size_t index_len, store_len;
-} test_files;
 
 static uint64_t mix(uint64_t hash, const char *bytes, size_t len)
 {
@@ -101,24 +95,10 @@ static void read_all(const test_files *files, bool paranoid, const char *evaluat
 static void load(test_files *files)
 {
     test_corpus corpus = test_corpus_new(77, 1500, 900, 200);
-    char *dir = test_dir_new(), *path = test_path(dir, "x.idx");
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.range_log2 = 6;
-    test_build(path, &corpus, &options);
-    char *index = test_find_file(path, ".qx"), *store = test_find_file(path, ".qs");
-    files->index = test_read_file(index, &files->index_len);
-    files->store = test_read_file(store, &files->store_len);
-    free(index);
-    free(store);
-    free(path);
-    test_dir_free(dir);
+    test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
-}
-
-static void unload(test_files *files)
-{
-    free(files->index);
-    free(files->store);
 }
 
 static size_t step_for(size_t len)
@@ -174,7 +154,7 @@ Test(corrupt, every_changed_byte_of_the_index)
     test_files files;
     load(&files);
     change_bytes(&files, files.index, files.index_len);
-    unload(&files);
+    test_files_free(&files);
 }
 
 Test(corrupt, every_changed_byte_of_the_store)
@@ -182,7 +162,7 @@ Test(corrupt, every_changed_byte_of_the_store)
     test_files files;
     load(&files);
     change_bytes(&files, files.store, files.store_len);
-    unload(&files);
+    test_files_free(&files);
 }
 
 /* With the checksums made right again nothing can tell the change: every reader must survive it. */
@@ -205,7 +185,7 @@ Test(corrupt, forged_bytes_never_crash)
         }
         free(copy);
     }
-    unload(&files);
+    test_files_free(&files);
 }
 
 /* Several forged bytes at once, and the structural half of verify over them. */
@@ -230,7 +210,7 @@ Test(corrupt, forged_runs_never_crash_verify)
         memcpy(files.index, copy, files.index_len);
     }
     free(copy);
-    unload(&files);
+    test_files_free(&files);
 }
 
 Test(corrupt, every_truncation_is_refused)
@@ -251,5 +231,5 @@ Test(corrupt, every_truncation_is_refused)
         read_all(&files, false, NULL, &after);
         cr_assert_neq(after.status, QUERN_OK, "truncated at %zu", len);
     }
-    unload(&files);
+    test_files_free(&files);
 }
