@@ -334,7 +334,8 @@ typedef struct quern_hit {
     float score;
 } quern_hit;
 
-/* Best first; equal scores in input order. Valid until the next call on the searcher. */
+/* Best first; equal scores in input order. Valid until the next quern_search on the searcher, or
+ * its end: fetching and snippets, also of these very hits, leave them alone. */
 typedef struct quern_hits {
     const quern_hit *hit;
     size_t n;
@@ -350,11 +351,14 @@ typedef struct quern_hits {
 QUERN_API quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k,
                                     quern_hits *hits, quern_error *error);
 
-/* The external id of a document; valid until the next call on the searcher. */
+/* The external id of a document. It is valid until the next quern_fetch_id, quern_fetch or
+ * quern_snippet_of on the searcher. */
 QUERN_API quern_status quern_fetch_id(quern_searcher *searcher, uint32_t doc, quern_span *id,
                                       quern_error *error);
 
-/* Id and stored fields of a document; valid until the next call on the searcher. */
+/* Id and stored fields of a document; fields that are not stored are empty. The id is valid as that
+ * of quern_fetch_id, the others until the next quern_fetch or quern_snippet_of: what is to be kept
+ * longer must be copied. */
 QUERN_API quern_status quern_fetch(quern_searcher *searcher, uint32_t doc, quern_document *document,
                                    quern_error *error);
 
@@ -371,7 +375,8 @@ typedef struct quern_mark {
     size_t start, end;
 } quern_mark;
 
-/* A stretch of a stored text with the query's words marked; valid until the next call. */
+/* A stretch of a stored text with the query's words marked; valid until the next quern_snippet_of on
+ * the searcher. */
 typedef struct quern_snippet {
     quern_span text; /* UTF-8, white space folded to single spaces */
     const quern_mark *mark;
@@ -379,8 +384,9 @@ typedef struct quern_snippet {
     bool starts_inside, ends_inside; /* text was cut off before or after */
 } quern_snippet;
 
-/* The best stretch of at most `max_bytes` (40..100000) of a document's text for the last query
- * searched. Empty where nothing is stored. */
+/* The best stretch of at most `max_bytes` (40..100000) of a document's text for the query of the last
+ * quern_search, which the searcher keeps; without one, or after one that failed, the text's start.
+ * Empty where nothing is stored. */
 QUERN_API quern_status quern_snippet_of(quern_searcher *searcher, uint32_t doc, size_t max_bytes,
                                         quern_snippet *snippet, quern_error *error);
 

@@ -57,7 +57,7 @@ static int no_such_command(const char *word)
 {
     const char *names[32];
     size_t n = 0;
-    for (; qn_commands[n] != NULL && n < sizeof names / sizeof *names; n++)
+    for (; n < sizeof names / sizeof *names && qn_commands[n] != NULL; n++)
         names[n] = qn_commands[n]->name;
     const char *near = qn_nearest_name(word, names, n, sizeof *names);
     if (near != NULL)

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "engine/quern.h"
+#include "tests/support/random.h"
 
 #include <ftw.h>
 #include <pthread.h>
@@ -47,16 +48,10 @@ typedef struct job {
     answers *out;
 } job;
 
-static uint32_t next_random(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(*state >> 33);
-}
-
 /* Word numbers with a long tail: the product of two even draws. */
-static unsigned draw_word(uint64_t *state)
+static unsigned draw_word(test_random *state)
 {
-    uint32_t a = next_random(state) % 1000, b = next_random(state) % 1000;
+    uint32_t a = test_below(state, 1000), b = test_below(state, 1000);
     return a * b * VOCABULARY / 1000000;
 }
 
@@ -65,7 +60,7 @@ static void build(const char *path, unsigned threads)
     quern_build_options options = QUERN_BUILD_OPTIONS;
     quern_error error = {0};
     quern_builder *builder;
-    uint64_t state = 1;
+    test_random state = 1;
     options.threads = threads;
     options.memory = (uint64_t)64 << 20;
     must(quern_builder_open(&builder, path, &options, &error), &error);
@@ -91,7 +86,7 @@ static uint64_t sum_bytes(uint64_t sum, quern_span span)
 
 static void answer(quern_searcher *searcher, unsigned q, answers *out)
 {
-    uint64_t state = q + 100;
+    test_random state = q + 100;
     char query[64];
     quern_error error = {0};
     quern_hits hits;

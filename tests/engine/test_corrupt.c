@@ -9,7 +9,6 @@
 #include "index/segment/verify.h"
 #include "query/search.h"
 #include "tests/support/reseal.h"
-#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -37,11 +36,6 @@ typedef struct outcome {
     size_t n[QUERIES];
     uint64_t text; /* hash of the fetched ids and texts */
 } outcome;
-
-typedef struct test_files {
-    uint8_t *index, *store;
-    size_t index_len, store_len;
-} test_files;
 
 static uint64_t mix(uint64_t hash, const char *bytes, size_t len)
 {
@@ -103,24 +97,10 @@ static void load(test_files *files)
     /* With QUERN_FULL index and store have a megabyte together. */
     size_t n = getenv("QUERN_FULL") != NULL ? 3500 : 1500;
     test_corpus corpus = test_corpus_new(77, n, 900, 200);
-    char *dir = test_dir_new(), *path = test_path(dir, "x.idx");
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.range_log2 = 6;
-    test_build(path, &corpus, &options);
-    char *index = test_find_file(path, ".qx"), *store = test_find_file(path, ".qs");
-    files->index = test_read_file(index, &files->index_len);
-    files->store = test_read_file(store, &files->store_len);
-    free(index);
-    free(store);
-    free(path);
-    test_dir_free(dir);
+    test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
-}
-
-static void unload(test_files *files)
-{
-    free(files->index);
-    free(files->store);
 }
 
 static size_t step_for(size_t len)
@@ -157,7 +137,7 @@ static void change_bytes(test_files *files, uint8_t *bytes, size_t len)
     cr_assert_eq(before.status, QUERN_OK);
     cr_assert_gt(before.n[0], 0u);
     cr_assert_gt(before.n[3], 0u);
-    test_random random = {len};
+    test_random random = len;
     for (size_t at = 0; at < len; at += step_for(len)) {
         uint8_t was = bytes[at];
         bytes[at] ^= (uint8_t)(1 + test_below(&random, 255));
@@ -176,7 +156,7 @@ Test(corrupt, every_changed_byte_of_the_index)
     test_files files;
     load(&files);
     change_bytes(&files, files.index, files.index_len);
-    unload(&files);
+    test_files_free(&files);
 }
 
 Test(corrupt, every_changed_byte_of_the_store)
@@ -184,7 +164,7 @@ Test(corrupt, every_changed_byte_of_the_store)
     test_files files;
     load(&files);
     change_bytes(&files, files.store, files.store_len);
-    unload(&files);
+    test_files_free(&files);
 }
 
 /* With the checksums made right again nothing can tell the change: every reader must survive it. */
@@ -192,7 +172,7 @@ Test(corrupt, forged_bytes_never_crash)
 {
     test_files files;
     load(&files);
-    test_random random = {99};
+    test_random random = 99;
     outcome after;
     for (int both = 0; both < 2; both++) {
         uint8_t *bytes = both ? files.store : files.index;
@@ -201,13 +181,13 @@ Test(corrupt, forged_bytes_never_crash)
         memcpy(copy, bytes, len);
         for (size_t at = 0; at < len; at += step_for(len)) {
             bytes[at] ^= (uint8_t)(1 + test_below(&random, 255));
-            (void)qn_test_reseal(bytes, len);
+            (void)test_reseal(bytes, len);
             read_all(&files, false, at % 2 == 0 ? NULL : "exhaustive", &after);
             memcpy(bytes, copy, len);
         }
         free(copy);
     }
-    unload(&files);
+    test_files_free(&files);
 }
 
 /* Several forged bytes at once, and the structural half of verify over them. */
@@ -215,14 +195,14 @@ Test(corrupt, forged_runs_never_crash_verify)
 {
     test_files files;
     load(&files);
-    test_random random = {5};
+    test_random random = 5;
     uint8_t *copy = malloc(files.index_len);
     memcpy(copy, files.index, files.index_len);
     for (unsigned round = 0; round < 60; round++) {
         for (unsigned i = 0; i < 1 + round % 5; i++)
             files.index[4096 + test_below(&random, (uint32_t)files.index_len - 4096)] =
                 (uint8_t)test_next(&random);
-        (void)qn_test_reseal(files.index, files.index_len);
+        (void)test_reseal(files.index, files.index_len);
         qn_segment segment;
         if (qn_segment_open_bytes(&segment, files.index, files.index_len, files.store,
                                   files.store_len, false, NULL) == QUERN_OK) {
@@ -232,7 +212,7 @@ Test(corrupt, forged_runs_never_crash_verify)
         memcpy(files.index, copy, files.index_len);
     }
     free(copy);
-    unload(&files);
+    test_files_free(&files);
 }
 
 Test(corrupt, every_truncation_is_refused)
@@ -253,5 +233,5 @@ Test(corrupt, every_truncation_is_refused)
         read_all(&files, false, NULL, &after);
         cr_assert_neq(after.status, QUERN_OK, "truncated at %zu", len);
     }
-    unload(&files);
+    test_files_free(&files);
 }

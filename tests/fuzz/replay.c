@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/random.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -20,15 +21,6 @@ typedef struct seed {
     uint8_t *bytes;
     size_t len;
 } seed;
-
-/* splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
 
 /* The target sees an allocation of just this size, so that AddressSanitizer notices over-reads. */
 static void run(const uint8_t *bytes, size_t len)
@@ -73,8 +65,8 @@ static size_t read_seeds(const char *folder, seed *seeds)
 static size_t mutate(uint8_t *bytes, size_t len, uint64_t *state)
 {
     static const uint8_t interesting[] = {0x00, 0x01, 0x7F, 0x80, 0xC0, 0xFF, '"', '\\', '\n', '{'};
-    for (uint64_t edits = 1 + next_random(state) % 8; edits > 0; edits--) {
-        uint64_t r = next_random(state);
+    for (uint64_t edits = 1 + test_next(state) % 8; edits > 0; edits--) {
+        uint64_t r = test_next(state);
         size_t at = len > 0 ? (size_t)(r >> 8) % len : 0;
         size_t span = 1 + (size_t)(r >> 40) % 32;
         switch (r % 6) {
@@ -104,7 +96,7 @@ static size_t mutate(uint8_t *bytes, size_t len, uint64_t *state)
             break;
         default: /* append noise */
             for (; span > 0 && len < INPUT_MAX; span--)
-                bytes[len++] = (uint8_t)next_random(state);
+                bytes[len++] = (uint8_t)test_next(state);
         }
     }
     return len;
@@ -134,7 +126,7 @@ int main(int argc, char **argv)
     uint8_t *bytes = malloc(INPUT_MAX);
     QN_FUZZ_CHECK(bytes != NULL);
     for (unsigned long i = 0; i < mutations; i++) {
-        const seed *from = &seeds[next_random(&state) % n];
+        const seed *from = &seeds[test_next(&state) % n];
         memcpy(bytes, from->bytes, from->len);
         run(bytes, mutate(bytes, from->len, &state));
     }

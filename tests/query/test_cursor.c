@@ -78,7 +78,7 @@ Test(cursor, seeks_land_on_the_next_posting)
 {
     test_index index;
     test_index_new(&index, &params);
-    test_random random = {8};
+    test_random random = 8;
     qn_cursor cursor = {0};
     for (unsigned round = 0; round < 300; round++) {
         uint32_t term = test_below(&random, params.vocabulary), words[64];

@@ -61,7 +61,7 @@ static void check_section(uint32_t kind, bool must_fail)
 {
     test_index index;
     test_index_new(&index, &params);
-    test_random random = {kind};
+    test_random random = kind;
     qn_section section = index.segment[0].index.section[kind];
     uint8_t *bytes = index.bytes[0] + (section.data - index.bytes[0]);
     uint8_t *whole = malloc(section.len);

@@ -2,6 +2,7 @@
 #include "query/parse.h"
 
 #include "index/text/utf8.h"
+#include "tests/support/random.h"
 
 #include <criterion/criterion.h>
 
@@ -320,14 +321,6 @@ Test(parse, hostile_repeats_are_linear)
 
 /* ---- any bytes ------------------------------------------------------------------------------- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 static void check_query(const qn_query *query, const char *notice)
 {
     size_t terms = 0;
@@ -373,14 +366,14 @@ Test(parse, any_bytes)
                                          "\xE2\x80",
                                          "9",
                                          "x y"};
-    uint64_t seed = 20;
+    test_random seed = 20;
     char text[512], first[8192], again[8192];
     for (int round = 0; round < 5000; round++) {
-        size_t len = 0, n = next_random(&seed) % 40;
+        size_t len = 0, n = test_next(&seed) % 40;
         for (size_t i = 0; i < n; i++) {
-            const char *piece = pieces[next_random(&seed) % (sizeof pieces / sizeof *pieces)];
+            const char *piece = pieces[test_next(&seed) % (sizeof pieces / sizeof *pieces)];
             if (round % 3 == 0)
-                text[len++] = (char)(next_random(&seed) & 255);
+                text[len++] = (char)(test_next(&seed) & 255);
             else
                 len += (size_t)sprintf(text + len, "%s", piece);
         }

@@ -87,7 +87,7 @@ static void check_index(const test_index_params *params, const test_query_params
 {
     test_index index;
     test_index_new(&index, params);
-    test_random random = {params->seed + 99};
+    test_random random = params->seed + 99;
     for (unsigned i = 0; i < n_queries; i++) {
         (void)setenv("QUERN_CPU", levels[i % 3], 1);
         test_index_use_level(&index);
@@ -226,7 +226,7 @@ Test(search, statistics_from_outside)
 {
     test_index index;
     test_index_new(&index, &small);
-    test_random random = {3};
+    test_random random = 3;
     for (unsigned i = 0; i < 10; i++) {
         static test_query query;
         test_query_random(&query, &mixed, small.vocabulary, &random);

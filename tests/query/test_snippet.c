@@ -4,6 +4,7 @@
 #include "index/text/utf8.h"
 #include "query/chars.h"
 #include "query/parse.h"
+#include "tests/support/random.h"
 
 #include <criterion/criterion.h>
 
@@ -274,15 +275,7 @@ Test(snippet, hostile_query)
 
 /* ---- any bytes ------------------------------------------------------------------------------- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
-static size_t random_text(uint64_t *seed, bool bytes, char *out, size_t n)
+static size_t random_text(test_random *seed, bool bytes, char *out, size_t n)
 {
     static const char *const pieces[] = {"cat ",
                                          "dog",
@@ -307,10 +300,10 @@ static size_t random_text(uint64_t *seed, bool bytes, char *out, size_t n)
     size_t len = 0;
     for (size_t i = 0; i < n; i++) {
         if (bytes)
-            out[len++] = (char)(next_random(seed) & 255);
+            out[len++] = (char)(test_next(seed) & 255);
         else
             len += (size_t)sprintf(out + len, "%s",
-                                   pieces[next_random(seed) % (sizeof pieces / sizeof *pieces)]);
+                                   pieces[test_next(seed) % (sizeof pieces / sizeof *pieces)]);
     }
     return len;
 }
@@ -319,12 +312,12 @@ Test(snippet, any_bytes)
 {
     static const char *const queries[] = {"cat dog", "\"cat dog\" " TOKYO,    "+cat-dog",
                                           "dog",     "\"the cat the dog\" a", WEST TOKYO};
-    uint64_t seed = 77;
+    test_random seed = 77;
     char text[8192], first[16384], again[16384];
     for (int round = 0; round < 6000; round++) {
-        size_t len = random_text(&seed, round % 5 == 0, text, next_random(&seed) % 120);
-        const char *typed = queries[next_random(&seed) % (sizeof queries / sizeof *queries)];
-        size_t max = round % 2 == 0 ? next_random(&seed) % 30 : 40 + next_random(&seed) % 200;
+        size_t len = random_text(&seed, round % 5 == 0, text, test_next(&seed) % 120);
+        const char *typed = queries[test_next(&seed) % (sizeof queries / sizeof *queries)];
+        size_t max = round % 2 == 0 ? test_next(&seed) % 30 : 40 + test_next(&seed) % 200;
         char *exact = malloc(len + 1); /* so that reading past the end is seen */
         cr_assert_not_null(exact);
         exact = realloc(exact, len > 0 ? len : 1);
@@ -351,14 +344,14 @@ Test(snippet, marks_are_all_matches)
         {"\"aa the bb\" +\"cc cc\" -aa", {"a.b", "cc"}},
         {"\"cc of the aa\" \"aa bb cc\" \"bb\"", {"c..a", "abc", "b"}},
     };
-    uint64_t seed = 9;
+    test_random seed = 9;
     for (int round = 0; round < 2000; round++) {
         char text[512], word[64];
         bool marked[512] = {false}; /* by word; a mark joins it to the next if joined */
         bool joined[512] = {false};
-        size_t n = 1 + next_random(&seed) % 40, len = 0, q = next_random(&seed) % 4, n_found = 0;
+        size_t n = 1 + test_next(&seed) % 40, len = 0, q = test_next(&seed) % 4, n_found = 0;
         for (size_t i = 0; i < n; i++) {
-            word[i] = "abc"[next_random(&seed) % 3];
+            word[i] = "abc"[test_next(&seed) % 3];
             len += (size_t)sprintf(text + len, "%c%c ", word[i], word[i]);
         }
         for (size_t u = 0; u < 3 && queries[q].unit[u] != NULL; u++) {
@@ -401,12 +394,12 @@ Test(snippet, marks_are_all_matches)
 /* The window shown has as many distinct clauses as any. */
 Test(snippet, best_window_of_all)
 {
-    uint64_t seed = 5;
+    test_random seed = 5;
     for (int round = 0; round < 2000; round++) {
         char text[1024];
-        size_t len = 0, n = 5 + next_random(&seed) % 60, max = 10 + next_random(&seed) % 40;
+        size_t len = 0, n = 5 + test_next(&seed) % 60, max = 10 + test_next(&seed) % 40;
         for (size_t i = 0; i < n; i++) {
-            uint64_t r = next_random(&seed) % 12;
+            uint64_t r = test_next(&seed) % 12;
             len += (size_t)sprintf(text + len, "%s ",
                                    r < 4 ? (const char *[]){"aa", "bb", "cc", "dd"}[r] : "xxx");
         }

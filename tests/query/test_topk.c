@@ -77,7 +77,7 @@ static float score_of(unsigned kind, uint32_t doc, test_random *random)
 Test(topk, equals_sorting_everything)
 {
     qn_topk topk = {0};
-    test_random random = {7};
+    test_random random = 7;
     quern_hit *hits = calloc(DOCS, sizeof *hits);
     for (unsigned kind = 0; kind < 6; kind++) {
         for (size_t i = 0; i < sizeof ks / sizeof *ks; i++) {

@@ -4,7 +4,7 @@
 
 #include "index/segment/lengths.h"
 #include "index/segment/postings_writer.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -49,7 +49,7 @@ static size_t make_document(const test_index_params *p, test_word *words, test_r
 static void make_documents(test_index *index)
 {
     const test_index_params *p = &index->params;
-    test_random random = {p->seed};
+    test_random random = p->seed;
     index->first_word = calloc((size_t)p->n_docs + 1, sizeof *index->first_word);
     index->word = calloc((size_t)p->n_docs * p->max_words + 1, sizeof *index->word);
     index->lengths = calloc(1, (size_t)p->n_docs + 64 * (TEST_SEGMENTS_MAX + 1));
@@ -140,8 +140,8 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
                                  .average = to == from ? 0 : (double)n / (to - from),
                                  .range_log2 = index->params.range_log2,
                                  .positions = !index->params.no_positions};
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_postings_totals totals;
     write_segment(&params, p, n, dirfd, &totals);
     free(p);
@@ -149,8 +149,8 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
     unsigned number = index->n_segments++;
     qn_segment *s = &index->segment[number];
     quern_error error;
-    index->bytes[number] = qn_test_read_file(dirfd, "x.qx", &index->len[number]);
-    qn_test_dir_remove(dirfd, path);
+    index->bytes[number] = test_read_at(dirfd, "x.qx", &index->len[number]);
+    test_dir_close(dirfd, path);
     cr_assert_eq(qn_container_open_bytes(&s->index, index->bytes[number], index->len[number],
                                          "x.qx", QN_FILE_INDEX, false, &error),
                  QUERN_OK, "%s", error.message);
@@ -181,7 +181,7 @@ void test_index_new(test_index *index, const test_index_params *params)
 {
     *index = (test_index){.params = *params, .n_docs = params->n_docs};
     make_documents(index);
-    test_random random = {params->seed + 1};
+    test_random random = params->seed + 1;
     uint32_t from = 0;
     for (unsigned s = 0; s < params->n_segments; s++) {
         /* Unequal parts; the last takes the rest. */

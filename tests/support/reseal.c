@@ -5,9 +5,38 @@
 #include "index/base/bytes.h"
 #include "index/base/checksum.h"
 
+#include <stdlib.h>
+
 enum { PAGE = 4096 };
 
-bool qn_test_reseal(uint8_t *bytes, size_t len)
+static uint8_t *read_only(const char *dir, const char *suffix, size_t *len)
+{
+    char *path = test_find_file(dir, suffix);
+    uint8_t *bytes = path == NULL ? NULL : test_read_file(path, len);
+    free(path);
+    return bytes;
+}
+
+void test_files_new(test_files *files, const test_corpus *corpus,
+                    const quern_build_options *options)
+{
+    *files = (test_files){0};
+    char *dir = test_dir_new(), *path = test_path(dir, "x.idx");
+    test_build(path, corpus, options);
+    files->index = read_only(path, ".qx", &files->index_len);
+    files->store = read_only(path, ".qs", &files->store_len);
+    free(path);
+    test_dir_free(dir);
+}
+
+void test_files_free(test_files *files)
+{
+    free(files->index);
+    free(files->store);
+    *files = (test_files){0};
+}
+
+bool test_reseal(uint8_t *bytes, size_t len)
 {
     if (len < PAGE)
         return false;
@@ -25,8 +54,8 @@ bool qn_test_reseal(uint8_t *bytes, size_t len)
     return true;
 }
 
-bool qn_test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
-                     size_t *section_len)
+bool test_section(const uint8_t *bytes, size_t len, uint32_t kind, size_t *offset,
+                  size_t *section_len)
 {
     if (len < PAGE)
         return false;

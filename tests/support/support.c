@@ -2,26 +2,16 @@
 #define _GNU_SOURCE
 #include "tests/support/support.h"
 
+#include "index/base/bytes.h"
+
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-uint64_t test_next(test_random *random)
-{
-    uint64_t z = random->state += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-uint32_t test_below(test_random *random, uint32_t n)
-{
-    return (uint32_t)(test_next(random) % n);
-}
 
 static void must(bool ok, const char *what)
 {
@@ -74,6 +64,20 @@ void test_dir_free(char *path)
     free(path);
 }
 
+int test_dir_open(char **path)
+{
+    *path = test_dir_new();
+    int dirfd = open(*path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    must(dirfd >= 0, *path);
+    return dirfd;
+}
+
+void test_dir_close(int dirfd, char *path)
+{
+    (void)close(dirfd);
+    test_dir_free(path);
+}
+
 void test_write_file(const char *path, const void *bytes, size_t len)
 {
     FILE *file = fopen(path, "wb");
@@ -82,18 +86,38 @@ void test_write_file(const char *path, const void *bytes, size_t len)
     must(fclose(file) == 0, path);
 }
 
+static uint8_t *read_whole(int fd, const char *name, size_t *len)
+{
+    struct stat st;
+    must(fd >= 0 && fstat(fd, &st) == 0, name);
+    uint8_t *bytes = calloc(1, (size_t)st.st_size + QN_PADDING);
+    must(bytes != NULL, name);
+    for (*len = 0; *len < (size_t)st.st_size;) {
+        ssize_t n = read(fd, bytes + *len, (size_t)st.st_size - *len);
+        must(n > 0, name);
+        *len += (size_t)n;
+    }
+    (void)close(fd);
+    return bytes;
+}
+
 uint8_t *test_read_file(const char *path, size_t *len)
 {
-    FILE *file = fopen(path, "rb");
-    must(file != NULL, path);
-    must(fseek(file, 0, SEEK_END) == 0, path);
-    *len = (size_t)ftell(file);
-    rewind(file);
-    uint8_t *bytes = calloc(1, *len + 64);
-    must(bytes != NULL, path);
-    must(fread(bytes, 1, *len, file) == *len, path);
-    must(fclose(file) == 0, path);
-    return bytes;
+    return read_whole(open(path, O_RDONLY | O_CLOEXEC), path, len);
+}
+
+uint8_t *test_read_at(int dirfd, const char *name, size_t *len)
+{
+    return read_whole(openat(dirfd, name, O_RDONLY | O_CLOEXEC), name, len);
+}
+
+uint8_t *test_copy(const uint8_t *bytes, size_t len)
+{
+    uint8_t *copy = calloc(1, len + QN_PADDING);
+    must(copy != NULL, "calloc");
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    return copy;
 }
 
 char *test_find_file(const char *path, const char *suffix)
@@ -113,18 +137,22 @@ char *test_find_file(const char *path, const char *suffix)
 
 char *test_data(const char *name)
 {
-    const char *data = getenv("QUERN_DATA");
-    char *path = test_path(data == NULL ? "../shared/data" : data, name);
-    if (access(path, R_OK) == 0)
-        return path;
-    (void)fprintf(stderr, "skipped: %s is not there (QUERN_DATA names the data folder)\n", path);
-    free(path);
+    const char *const folders[] = {getenv("QUERN_DATA"), "../shared/data", "../../shared/data"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (folders[i] == NULL)
+            continue;
+        char *path = test_path(folders[i], name);
+        if (access(path, R_OK) == 0)
+            return path;
+        free(path);
+    }
+    (void)fprintf(stderr, "skipped: %s is not there (QUERN_DATA names the data folder)\n", name);
     return NULL;
 }
 
 test_corpus test_corpus_new(uint64_t seed, size_t n, uint32_t vocabulary, uint32_t max_words)
 {
-    test_random random = {seed};
+    test_random random = seed;
     test_corpus corpus = {calloc(n + 1, sizeof(quern_document)), n};
     must(corpus.document != NULL, "calloc");
     for (size_t i = 0; i < n; i++) {

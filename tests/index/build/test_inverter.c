@@ -51,7 +51,7 @@ static void teardown(fixture *f)
 
 static void add_documents(fixture *f, unsigned flush_every)
 {
-    test_random random = {3};
+    test_random random = 3;
     for (uint32_t doc = 0; doc < DOCS; doc++) {
         if (doc % flush_every == 0)
             cr_assert_eq(qn_inverter_flush(&f->inverter, NULL), QUERN_OK);

@@ -172,7 +172,7 @@ Test(source, stdin_compressed)
     cr_assert_gt(gzputs(gz, "{\"id\":1}\n{\"id\":2}\n"), 0);
     cr_assert_eq(gzclose(gz), Z_OK);
     size_t len;
-    char *bytes = read_file(path_of("a.gz"), &len);
+    char *bytes = (char *)test_read_file(path_of("a.gz"), &len);
     expect_stdin(bytes, len, 1, "+1||\n+2||\n");
     free(bytes);
 }

@@ -166,23 +166,23 @@ static void slow_utf8(qn_buffer *out, uint32_t code)
 }
 
 /* Makes a random string: its JSON form and its meaning. */
-static void random_string(uint64_t *state, qn_buffer *json, qn_buffer *meaning)
+static void random_string(test_random *state, qn_buffer *json, qn_buffer *meaning)
 {
     static const char letters[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
     static const char *const halves[] = {"\\ud800\\u0041", "\\udc00\\uD800\\n", "\\udfff\\uDC00"};
     static const char *const halves_mean[] = {"\xef\xbf\xbd\x41", "\xef\xbf\xbd\xef\xbf\xbd\n",
                                               "\xef\xbf\xbd\xef\xbf\xbd"};
-    size_t parts = next_random(state) % 12;
+    size_t parts = test_next(state) % 12;
     char form[16];
     json->len = meaning->len = 0;
     (void)qn_buffer_push(json, '"');
     for (size_t i = 0; i < parts; i++) {
-        uint64_t draw = next_random(state);
+        uint64_t draw = test_next(state);
         uint32_t code;
         switch (draw % 5) {
         case 0:
             for (size_t n = draw / 8 % 20; n > 0; n--) {
-                uint8_t byte = (uint8_t)(0x23 + next_random(state) % 0x39);
+                uint8_t byte = (uint8_t)(0x23 + test_next(state) % 0x39);
                 byte = n % 7 == 0 ? (uint8_t)(byte | 0x80) : byte; /* bytes are not looked at */
                 (void)qn_buffer_push(json, byte);
                 (void)qn_buffer_push(meaning, byte);
@@ -217,7 +217,7 @@ static void random_string(uint64_t *state, qn_buffer *json, qn_buffer *meaning)
 
 Test(source_json, strings_decode)
 {
-    uint64_t state = 7;
+    test_random state = 7;
     qn_buffer json = {0}, meaning = {0};
     for (int round = 0; round < 20000; round++) {
         random_string(&state, &json, &meaning);
@@ -293,11 +293,9 @@ Test(source_json, very_deep)
 
 Test(source_json, test_suite)
 {
-    const char *found = data_folder("ugly/json/test_parsing");
-    if (found == NULL)
+    char *folder = test_data("ugly/json/test_parsing");
+    if (folder == NULL)
         return;
-    char folder[1024];
-    (void)snprintf(folder, sizeof folder, "%s", found);
     DIR *dir = opendir(folder);
     cr_assert_not_null(dir);
     size_t n = 0;
@@ -308,7 +306,7 @@ Test(source_json, test_suite)
         size_t len, position;
         const char *reason;
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        char *text = read_file(path, &len);
+        char *text = (char *)test_read_file(path, &len);
         bool is_valid = valid(text, len, &position, &reason);
         if (entry->d_name[0] == 'y')
             cr_expect(is_valid, "%s: %s at %zu", entry->d_name, reason, position);
@@ -318,5 +316,6 @@ Test(source_json, test_suite)
         free(text);
     }
     (void)closedir(dir);
+    free(folder);
     cr_expect(n > 300);
 }

@@ -165,13 +165,11 @@ Test(source_jsonl, very_deep)
 
 Test(source_jsonl, corpus_mixed)
 {
-    const char *path = data_folder("ugly/synthetic/corpus-mixed.jsonl");
+    char *path = test_data("ugly/synthetic/corpus-mixed.jsonl");
     if (path == NULL)
         return;
-    char copy[1024];
-    (void)snprintf(copy, sizeof copy, "%s", path);
     size_t len;
-    char *bytes = read_file(copy, &len);
+    uint8_t *bytes = test_read_file(path, &len);
     expect_records(write_bytes("mixed.jsonl", bytes, len), usual(),
                    "+1||ok\n"
                    "+2||\n"
@@ -193,16 +191,15 @@ Test(source_jsonl, corpus_mixed)
                    "+a\tb||tab in id\n"
                    "+12||last, no newline\n");
     free(bytes);
+    free(path);
 }
 
 /* JSONTestSuite, each text as the value of a key that is skipped, and of one that is read. */
 Test(source_jsonl, test_suite_in_records)
 {
-    const char *found = data_folder("ugly/json/test_parsing");
-    if (found == NULL)
+    char *folder = test_data("ugly/json/test_parsing");
+    if (folder == NULL)
         return;
-    char folder[1024];
-    (void)snprintf(folder, sizeof folder, "%s", found);
     DIR *dir = opendir(folder);
     cr_assert_not_null(dir);
     qn_jsonl jsonl = {0};
@@ -213,7 +210,7 @@ Test(source_jsonl, test_suite_in_records)
         char path[2048];
         size_t len;
         (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        char *text = read_file(path, &len);
+        char *text = (char *)test_read_file(path, &len);
         for (int i = 0; i < 2; i++) {
             qn_buffer line = {0};
             quern_document document;
@@ -236,6 +233,7 @@ Test(source_jsonl, test_suite_in_records)
     }
     qn_jsonl_free(&jsonl);
     (void)closedir(dir);
+    free(folder);
 }
 
 /* ---- mutations ---- */
@@ -281,7 +279,7 @@ Test(source_jsonl, mutations)
         "{\"docno\":\"7\",\"skip\":[[[\"\\\\\"]],{\"a\":{\"b\":[]}}],\"body\":\"b\",\"body\":"
         "null}"};
     static const char bytes[] = "\"\\{}[]:,u0e.-+ntf \n\x01\x80";
-    uint64_t state = 99;
+    test_random state = 99;
     qn_jsonl jsonl = {0};
     for (int round = 0; round < 60000; round++) {
         const char *from = lines[round % 3];
@@ -289,8 +287,8 @@ Test(source_jsonl, mutations)
         uint8_t *line = malloc(len + 1);
         cr_assert_not_null(line);
         memcpy(line, from, len);
-        for (uint64_t n = 1 + next_random(&state) % 3; n > 0; n--) {
-            uint64_t draw = next_random(&state);
+        for (uint64_t n = 1 + test_next(&state) % 3; n > 0; n--) {
+            uint64_t draw = test_next(&state);
             if (len < 2)
                 break;
             size_t at = draw / 16 % len;

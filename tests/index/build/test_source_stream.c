@@ -144,13 +144,13 @@ Test(source_stream, cut_off_at_every_byte)
 
 Test(source_stream, damaged_at_every_byte)
 {
-    uint64_t state = 5;
+    test_random state = 5;
     for (int coding = 0; coding < N_CODINGS; coding++) {
         qn_buffer coded = {0};
         put_coded(&coded, coding, corpus, sizeof corpus - 1);
         for (size_t at = 0; at < coded.len; at++) {
             uint8_t old = coded.data[at];
-            coded.data[at] ^= (uint8_t)(1 + next_random(&state) % 255);
+            coded.data[at] ^= (uint8_t)(1 + test_next(&state) % 255);
             char *got = records_of(write_bytes(file_names[coding], coded.data, coded.len), usual());
             /* A gzip header says things that nothing depends on. */
             bool harmless = coding == GZIP && at >= 3 && at < 10;
@@ -167,13 +167,12 @@ Test(source_stream, damaged_at_every_byte)
 /* TSV lines that compress badly enough to fill many blocks. */
 static void make_large(qn_buffer *text, size_t n_lines)
 {
-    uint64_t state = 3;
+    test_random state = 3;
     for (size_t i = 0; i < n_lines; i++) {
         char line[128];
         (void)snprintf(line, sizeof line, "%zu\t%016llx%016llx%016llx\n", i,
-                       (unsigned long long)next_random(&state),
-                       (unsigned long long)next_random(&state),
-                       (unsigned long long)next_random(&state));
+                       (unsigned long long)test_next(&state), (unsigned long long)test_next(&state),
+                       (unsigned long long)test_next(&state));
         put_text(text, line);
     }
 }

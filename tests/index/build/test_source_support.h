@@ -5,13 +5,11 @@
 #ifndef QN_TEST_SOURCE_SUPPORT_H
 #define QN_TEST_SOURCE_SUPPORT_H
 
-#define _XOPEN_SOURCE 700 /* nftw */
-
 #include "index/base/buffer.h"
 #include "index/build/source.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,24 +18,16 @@
 
 #define UNUSED __attribute__((unused))
 
-/* A path of its own for every test: criterion runs each in a process. */
-static char test_dir[64];
+static char *test_dir;
 
 static UNUSED void make_dir(void)
 {
-    (void)snprintf(test_dir, sizeof test_dir, "/tmp/quern-source-XXXXXX");
-    cr_assert_not_null(mkdtemp(test_dir));
-}
-
-static UNUSED int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st, (void)kind, (void)ftw;
-    return remove(path);
+    test_dir = test_dir_new();
 }
 
 static UNUSED void remove_dir(void)
 {
-    (void)nftw(test_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    test_dir_free(test_dir);
 }
 
 /* The path of an entry of the test's directory; one of four in turn. */
@@ -53,10 +43,7 @@ static UNUSED const char *path_of(const char *name)
 static UNUSED const char *write_bytes(const char *name, const void *bytes, size_t len)
 {
     const char *path = path_of(name);
-    FILE *file = fopen(path, "wb");
-    cr_assert_not_null(file, "%s", path);
-    cr_assert_eq(fwrite(bytes, 1, len, file), len);
-    cr_assert_eq(fclose(file), 0);
+    test_write_file(path, bytes, len);
     return path;
 }
 
@@ -111,7 +98,7 @@ static UNUSED void put_records(qn_buffer *out, qn_source *source)
         } else {
             cr_assert_eq(error.status, QUERN_E_INPUT);
             cr_assert_eq(error.position, place.line);
-            size_t prefix = strlen(test_dir);
+            size_t prefix = test_dir == NULL ? 0 : strlen(test_dir);
             bool within = prefix > 0 && strncmp(error.message, test_dir, prefix) == 0;
             put_text(out, "!");
             put_text(out, error.message + (within ? prefix + 1 : 0));
@@ -158,48 +145,6 @@ static UNUSED size_t count_records(const char *records, char mark)
     for (const char *at = records; *at != '\0'; at++)
         n += *at == mark && (at == records || at[-1] == '\n');
     return n;
-}
-
-/* A PRNG (xorshift64*, Vigna 2014). */
-static UNUSED uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state >> 12;
-    *state ^= *state << 25;
-    *state ^= *state >> 27;
-    return *state * 0x2545f4914f6cdd1du;
-}
-
-/* A folder of the test data, or NULL, having said so. */
-static UNUSED const char *data_folder(const char *name)
-{
-    static char path[1024];
-    const char *roots[] = {getenv("QUERN_DATA"), "../shared/data", "../../shared/data"};
-    for (size_t i = 0; i < 3; i++) {
-        struct stat st;
-        if (roots[i] == NULL)
-            continue;
-        (void)snprintf(path, sizeof path, "%s/%s", roots[i], name);
-        if (stat(path, &st) == 0)
-            return path;
-    }
-    (void)fprintf(stderr, "skipped: no test data (%s)\n", name);
-    return NULL;
-}
-
-/* A whole file; freed by the caller. */
-static UNUSED char *read_file(const char *path, size_t *len)
-{
-    FILE *file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s", path);
-    cr_assert_eq(fseek(file, 0, SEEK_END), 0);
-    *len = (size_t)ftell(file);
-    rewind(file);
-    char *bytes = malloc(*len + 1);
-    cr_assert_not_null(bytes);
-    cr_assert_eq(fread(bytes, 1, *len, file), *len);
-    bytes[*len] = '\0';
-    (void)fclose(file);
-    return bytes;
 }
 
 #endif

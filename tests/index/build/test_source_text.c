@@ -112,11 +112,9 @@ Test(source_text, ugly_files)
 {
     static const char *const folders[] = {"ugly/text", "ugly/binary", "ugly/synthetic"};
     for (size_t i = 0; i < 3; i++) {
-        const char *found = data_folder(folders[i]);
-        if (found == NULL)
+        char *folder = test_data(folders[i]);
+        if (folder == NULL)
             return;
-        char folder[1024];
-        (void)snprintf(folder, sizeof folder, "%s", found);
         DIR *dir = opendir(folder);
         cr_assert_not_null(dir);
         for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
@@ -127,7 +125,7 @@ Test(source_text, ugly_files)
             char path[2048];
             size_t len;
             (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-            char *bytes = read_file(path, &len);
+            char *bytes = (char *)test_read_file(path, &len);
             char *got = records_of(path, &text);
             size_t prefix = len < 8192 ? len : 8192;
             bool refused = strncmp(got, "refused: ", 9) == 0;
@@ -140,17 +138,16 @@ Test(source_text, ugly_files)
             free(got);
         }
         (void)closedir(dir);
+        free(folder);
     }
 }
 
 /* The same files as a directory: each is a document or one malformed record. */
 Test(source_text, ugly_directory)
 {
-    const char *found = data_folder("ugly");
-    if (found == NULL)
+    char *folder = test_data("ugly");
+    if (folder == NULL)
         return;
-    char folder[1024];
-    (void)snprintf(folder, sizeof folder, "%s", found);
     qn_source *source;
     quern_document document;
     qn_place place;
@@ -167,6 +164,7 @@ Test(source_text, ugly_directory)
         refused += status == QUERN_E_INPUT;
     }
     qn_source_free(source);
+    free(folder);
     cr_expect_gt(n, 350u);
     cr_expect(refused >= 10 && refused < 40, "%zu", refused);
 }

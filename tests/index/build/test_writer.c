@@ -129,7 +129,7 @@ static void large_documents(bool no_positions, uint64_t memory, const char *to, 
     cr_assert_eq(quern_builder_open(&builder, to, &options, &error), QUERN_OK, "%s", error.message);
     char *text = malloc(LEN + 16);
     cr_assert_not_null(text);
-    test_random random = {.state = 5};
+    test_random random = 5;
     for (int i = 0; i < N; i++) {
         size_t len = 0;
         while (len < LEN) {

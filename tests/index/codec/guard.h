@@ -4,6 +4,7 @@
 #define QN_TESTS_CODEC_GUARD_H
 
 #include "index/base/cpu.h"
+#include "tests/support/random.h"
 
 #include <criterion/criterion.h>
 #include <stdint.h>
@@ -31,21 +32,6 @@ static inline guarded guard_new(void)
 static inline void guard_free(guarded g)
 {
     (void)munmap(g.start - GUARD_PAGE, GUARD_BYTES + 2 * GUARD_PAGE);
-}
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static inline uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-/* 0 .. below-1. */
-static inline uint32_t random_below(uint64_t *state, uint32_t below)
-{
-    return (uint32_t)((next_random(state) >> 32) * below >> 32);
 }
 
 /* Whether the machine has the level; says so if not. */

@@ -29,7 +29,7 @@ Test(bitpack, packs_every_width_and_count)
         for (size_t n = 0; n <= MAX_N; n++) {
             uint32_t values[MAX_N];
             for (size_t i = 0; i < n; i++)
-                values[i] = (uint32_t)next_random(&state); /* bits above the width are ignored */
+                values[i] = (uint32_t)test_next(&state); /* bits above the width are ignored */
             size_t len = qn_bitpack_bytes(n, width);
             uint8_t *out = g.end - QN_BITPACK_SLACK - len;
             memset(out, 0xFF, len + QN_BITPACK_SLACK);
@@ -63,7 +63,7 @@ static void unpack_between_guards(qn_bitpack_unpack_fn unpack, unsigned width, s
     size_t len = qn_bitpack_bytes(n, width), room = whole_groups(n) * sizeof(uint32_t);
     uint8_t *in = input.end - QN_PADDING - len;
     for (size_t i = 0; i < len; i++)
-        in[i] = input.start[i] = (uint8_t)next_random(&state);
+        in[i] = input.start[i] = (uint8_t)test_next(&state);
     memset(in + len, padding, QN_PADDING);
     memset(input.start + len, padding, QN_PADDING);
     check_unpack(unpack, in, n, width, (uint32_t *)(void *)(output.end - room));

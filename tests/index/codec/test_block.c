@@ -29,10 +29,9 @@ static void fill(uint32_t *values, unsigned n, unsigned width, unsigned n_large,
                  uint64_t *state)
 {
     for (unsigned i = 0; i < n; i++)
-        values[i] = (uint32_t)(next_random(state) & ((UINT64_C(1) << width) - 1));
+        values[i] = (uint32_t)(test_next(state) & ((UINT64_C(1) << width) - 1));
     for (unsigned i = 0; i < n_large; i++)
-        values[random_below(state, n)] =
-            (uint32_t)(next_random(state) & ((UINT64_C(1) << large) - 1));
+        values[test_below(state, n)] = (uint32_t)(test_next(state) & ((UINT64_C(1) << large) - 1));
 }
 
 /* ---- the definitions ---- */
@@ -213,12 +212,12 @@ Test(block, takes_the_fewest_bytes)
     uint64_t state = 2;
     for (unsigned round = 0; round < 4000; round++) {
         uint32_t values[QN_BLOCK];
-        unsigned n = round % 4 == 0 ? QN_BLOCK : 1 + random_below(&state, QN_BLOCK);
-        fill(values, n, random_below(&state, 33), random_below(&state, n + 1),
-             random_below(&state, 33), &state);
+        unsigned n = round % 4 == 0 ? QN_BLOCK : 1 + test_below(&state, QN_BLOCK);
+        fill(values, n, test_below(&state, 33), test_below(&state, n + 1), test_below(&state, 33),
+             &state);
         if (round % 3 == 0) /* lengths spread as those of gaps are */
             for (unsigned i = 0; i < n; i++)
-                values[i] >>= random_below(&state, 32);
+                values[i] >>= test_below(&state, 32);
         uint8_t bytes[QN_BLOCK_MAX_BYTES];
         size_t expected;
         unsigned width = best_width(values, n, &expected);
@@ -232,8 +231,8 @@ Test(block, bytes_follow_from_the_values_alone)
     uint64_t state = 3;
     for (unsigned round = 0; round < 500; round++) {
         uint32_t values[QN_BLOCK];
-        unsigned n = 1 + random_below(&state, QN_BLOCK);
-        fill(values, n, random_below(&state, 20), random_below(&state, 12), 32, &state);
+        unsigned n = 1 + test_below(&state, QN_BLOCK);
+        fill(values, n, test_below(&state, 20), test_below(&state, 12), 32, &state);
         uint8_t *first = output.end - QN_BLOCK_MAX_BYTES, second[QN_BLOCK_MAX_BYTES];
         memset(first, 0, QN_BLOCK_MAX_BYTES);
         memset(second, 0xFF, QN_BLOCK_MAX_BYTES);
@@ -277,8 +276,8 @@ static void check_every_shape(const qn_block_kernels *kernels)
         for (unsigned n = 1; n <= QN_BLOCK; n++) {
             fill(values, n, width, 0, 0, &state);
             check_values(kernels, values, n);
-            unsigned large = width + random_below(&state, 33 - width);
-            fill(values, n, width, random_below(&state, n / 4 + 2), large, &state);
+            unsigned large = width + test_below(&state, 33 - width);
+            fill(values, n, width, test_below(&state, n / 4 + 2), large, &state);
             check_values(kernels, values, n);
         }
     }
@@ -301,11 +300,11 @@ static size_t write_patched(uint8_t *out, unsigned n, unsigned width, unsigned c
     out[1] = (uint8_t)count;
     out[2] = (uint8_t)high_width;
     for (size_t i = 0; i < packed + count + high; i++)
-        out[3 + i] = (uint8_t)next_random(state);
+        out[3 + i] = (uint8_t)test_next(state);
     /* Selection sampling (Knuth 3.4.2 S): `count` of n, ascending. */
     uint8_t *index = out + 3 + packed;
     for (unsigned i = 0, left = count; left > 0; i++)
-        if (random_below(state, n - i) < left) {
+        if (test_below(state, n - i) < left) {
             *index++ = (uint8_t)i;
             left--;
         }
@@ -318,8 +317,8 @@ static void check_patched_shapes(const qn_block_kernels *kernels)
     for (unsigned high_width = 1; high_width <= 32; high_width++) {
         for (unsigned count = 1; count <= QN_BLOCK; count++) {
             uint8_t bytes[QN_BLOCK_MAX_BYTES];
-            unsigned n = count + random_below(&state, QN_BLOCK + 1 - count);
-            unsigned width = random_below(&state, 33 - high_width);
+            unsigned n = count + test_below(&state, QN_BLOCK + 1 - count);
+            unsigned width = test_below(&state, 33 - high_width);
             size_t len = write_patched(bytes, n, width, count, high_width, &state);
             const uint8_t *in = place_at_end(bytes, len, 0xFF);
             cr_assert_not_null(kernels->skip(in, in + len, n));
@@ -346,10 +345,9 @@ Test(block, refuses_every_truncation)
         uint64_t state = 6;
         for (unsigned round = 0; round < 40; round++) {
             uint8_t bytes[QN_BLOCK_MAX_BYTES];
-            unsigned n = 1 + random_below(&state, QN_BLOCK);
-            size_t len =
-                write_patched(bytes, n, random_below(&state, 16), 1 + random_below(&state, n),
-                              1 + random_below(&state, 16), &state);
+            unsigned n = 1 + test_below(&state, QN_BLOCK);
+            size_t len = write_patched(bytes, n, test_below(&state, 16), 1 + test_below(&state, n),
+                                       1 + test_below(&state, 16), &state);
             for (size_t cut = 0; cut < len; cut++) {
                 const uint8_t *in = place_at_end(bytes, cut, 0);
                 cr_assert_null(kernels->decode(in, in + cut, n, result_room(true)));
@@ -407,19 +405,19 @@ Test(block, refuses_malformed_headers)
 static void random_block(uint8_t *bytes, size_t len, unsigned n, uint64_t *state)
 {
     for (size_t i = 0; i < len; i++)
-        bytes[i] = (uint8_t)next_random(state);
-    if (len > 0 && random_below(state, 8) > 0)
+        bytes[i] = (uint8_t)test_next(state);
+    if (len > 0 && test_below(state, 8) > 0)
         bytes[0] = (uint8_t)(bytes[0] & 0x4F);
-    if (len > 2 && random_below(state, 4) > 0) {
-        bytes[1] = (uint8_t)(1 + random_below(state, 6));
-        bytes[2] = (uint8_t)(1 + random_below(state, 10));
+    if (len > 2 && test_below(state, 4) > 0) {
+        bytes[1] = (uint8_t)(1 + test_below(state, 6));
+        bytes[2] = (uint8_t)(1 + test_below(state, 10));
     }
     /* Indexes that ascend, mostly. */
     size_t at = 3 + (n * (len > 0 ? bytes[0] & 63u : 0) + 7) / 8;
-    unsigned index = random_below(state, 6);
+    unsigned index = test_below(state, 6);
     for (unsigned i = 0; len > 2 && i < bytes[1] && at + i < len; i++) {
         bytes[at + i] = (uint8_t)index;
-        index += random_below(state, 20);
+        index += test_below(state, 20);
     }
 }
 
@@ -429,12 +427,12 @@ Test(block, agrees_on_random_bytes_at_every_level)
     uint64_t state = 7;
     for (unsigned round = 0; round < 20000; round++) {
         uint8_t bytes[600];
-        unsigned n = random_below(&state, 2) ? QN_BLOCK : 1 + random_below(&state, QN_BLOCK);
-        size_t len = random_below(&state, sizeof bytes);
+        unsigned n = test_below(&state, 2) ? QN_BLOCK : 1 + test_below(&state, QN_BLOCK);
+        size_t len = test_below(&state, sizeof bytes);
         random_block(bytes, len, n, &state);
-        const uint8_t *in = place_at_end(bytes, len, (uint8_t)next_random(&state));
-        uint32_t base = (uint32_t)next_random(&state) >> random_below(&state, 32);
-        uint32_t limit = (uint32_t)next_random(&state) | 0x80000000;
+        const uint8_t *in = place_at_end(bytes, len, (uint8_t)test_next(&state));
+        uint32_t base = (uint32_t)test_next(&state) >> test_below(&state, 32);
+        uint32_t limit = (uint32_t)test_next(&state) | 0x80000000;
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
             const qn_block_kernels *kernels = qn_block_kernels_for(cpu);
             check_decode(kernels, in, in + len, n, true);
@@ -475,7 +473,7 @@ Test(block, ascending_values_stay_below_the_limit)
         for (unsigned width = 0; width <= 32; width++) {
             for (unsigned i = 0; i < 8; i++) {
                 uint32_t gaps[QN_BLOCK];
-                unsigned n = i % 2 ? QN_BLOCK : 1 + random_below(&state, QN_BLOCK);
+                unsigned n = i % 2 ? QN_BLOCK : 1 + test_below(&state, QN_BLOCK);
                 fill(gaps, n, width, i / 2, 32, &state);
                 check_gaps(gaps, n, bases[b]);
             }

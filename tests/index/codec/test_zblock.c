@@ -1,19 +1,12 @@
 /* zstd blocks and streams. Frames that the encoder never writes are written by hand (RFC 8878). */
 #include "index/codec/zblock.h"
+#include "tests/support/random.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- bytes ---- */
-
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
 
 /* Text that compresses somewhat. */
 static char *text_of(size_t len)
@@ -24,7 +17,7 @@ static char *text_of(size_t len)
     cr_assert_not_null(text);
     uint64_t state = len;
     for (size_t at = 0; at < len;) {
-        const char *word = words[next_random(&state) % 10];
+        const char *word = words[test_next(&state) % 10];
         for (; *word != '\0' && at < len; word++)
             text[at++] = *word;
     }

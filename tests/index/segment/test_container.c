@@ -4,7 +4,7 @@
 
 #include "index/segment/format.h"
 #include "tests/support/reseal.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@ static const char HELLO[] = "hello, sections";
 /* An index file with META (16 bytes), LENGTHS (9,000) and an empty BOUNDS. */
 static uint8_t *sample(size_t *len)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_container_writer writer;
     uint8_t big[9000];
     for (size_t i = 0; i < sizeof big; i++)
@@ -43,8 +43,8 @@ static uint8_t *sample(size_t *len)
         cr_assert_eq(memcmp(c.section[QN_SECTION_LENGTHS].data, big, sizeof big), 0);
         qn_container_close(&c);
     }
-    uint8_t *bytes = qn_test_read_file(dirfd, "a.qx", len);
-    qn_test_dir_remove(dirfd, path);
+    uint8_t *bytes = test_read_at(dirfd, "a.qx", len);
+    test_dir_close(dirfd, path);
     return bytes;
 }
 
@@ -111,12 +111,12 @@ Test(container, every_truncation_is_refused)
         /* Copies of their own, so that nothing past the cut can be read unseen. */
         if (cut > 4200 && cut < len - 200 && cut % 61 != 0)
             continue;
-        uint8_t *copy = qn_test_copy(bytes, cut);
+        uint8_t *copy = test_copy(bytes, cut);
         cr_assert_eq(use(copy, cut, false, &error), QUERN_E_DAMAGED, "cut at %zu", cut);
         cr_assert_not_null(strstr(error.message, cut == 0 ? "not a quern file" : "cut off"));
         free(copy);
     }
-    uint8_t *longer = qn_test_copy(bytes, len + 1);
+    uint8_t *longer = test_copy(bytes, len + 1);
     cr_assert_eq(use(longer, len + 1, false, &error), QUERN_E_DAMAGED);
     cr_assert_not_null(strstr(error.message, "1 more"));
     free(longer);
@@ -128,10 +128,10 @@ Test(container, every_changed_byte_is_found)
     size_t len;
     uint8_t *bytes = sample(&len);
     quern_error error;
-    uint64_t random = 1;
+    test_random random = 1;
     for (size_t at = 0; at < len; at++) {
         uint8_t old = bytes[at];
-        bytes[at] ^= (uint8_t)(1 + qn_test_random(&random) % 255);
+        bytes[at] ^= (uint8_t)(1 + test_next(&random) % 255);
         quern_status status = use(bytes, len, true, &error);
         cr_assert(status == QUERN_E_DAMAGED || (status == QUERN_E_VERSION && at >= 8 && at < 24),
                   "byte %zu: %d", at, (int)status);
@@ -190,7 +190,7 @@ Test(container, versions_and_features)
     cr_assert_not_null(strstr(error.message, "0x4"));
     bytes[16] = 0;
     bytes[12] = QN_FILE_STORE;
-    qn_test_reseal(bytes, len);
+    test_reseal(bytes, len);
     cr_assert_eq(use(bytes, len, false, &error), QUERN_E_DAMAGED);
     free(bytes);
 }
@@ -241,12 +241,12 @@ Test(container, forged_headers)
     size_t len;
     uint8_t *bytes = sample(&len);
     for (size_t i = 0; i < sizeof FORGED / sizeof FORGED[0]; i++) {
-        uint8_t *copy = qn_test_copy(bytes, len);
+        uint8_t *copy = test_copy(bytes, len);
         if (FORGED[i].narrow)
             qn_store_u32(copy + FORGED[i].at, (uint32_t)FORGED[i].value);
         else
             qn_store_u64(copy + FORGED[i].at, FORGED[i].value);
-        cr_assert(qn_test_reseal(copy, len));
+        cr_assert(test_reseal(copy, len));
         cr_assert_eq(use(copy, len, true, NULL), FORGED[i].status, "case %zu", i);
         cr_assert_eq(use(copy, len, false, NULL), FORGED[i].status, "case %zu", i);
         free(copy);
@@ -256,8 +256,8 @@ Test(container, forged_headers)
 
 Test(container, writer_refuses_disorder)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_container_writer w;
     cr_assert_eq(qn_container_writer_open(&w, dirfd, "a", "a", QN_FILE_STORE, NULL), QUERN_OK);
     cr_assert_eq(qn_container_writer_end(&w, NULL), QUERN_E_ARGUMENT);
@@ -276,13 +276,13 @@ Test(container, writer_refuses_disorder)
     cr_assert_eq(qn_container_open(&c, dirfd, "a", QN_FILE_STORE, false, false, &error),
                  QUERN_E_DAMAGED);
     cr_assert_not_null(strstr(error.message, "not a quern file"));
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 Test(container, empty_and_large)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_container_writer w;
     qn_container c;
     cr_assert_eq(qn_container_writer_open(&w, dirfd, "e", "e", QN_FILE_STORE, NULL), QUERN_OK);
@@ -312,5 +312,5 @@ Test(container, empty_and_large)
         cr_assert_eq(qn_load_u32(s.data + 4 * (size_t)i), i);
     cr_assert_eq(qn_container_verify(&c, NULL, NULL, NULL), QUERN_OK);
     qn_container_close(&c);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }

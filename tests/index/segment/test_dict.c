@@ -4,7 +4,7 @@
 
 #include "index/segment/dict_layout.h"
 #include "tests/support/reseal.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -33,13 +33,13 @@ static int order(const void *a, const void *b)
     return c != 0 ? c : (x->len > y->len) - (x->len < y->len);
 }
 
-static uint64_t below(uint64_t *random, uint64_t limit)
+static uint64_t below(test_random *random, uint64_t limit)
 {
-    return qn_test_random(random) % limit;
+    return test_next(random) % limit;
 }
 
 /* A term of one of several families: short words, deep shared prefixes, any bytes, the longest. */
-static void make_term(item *it, uint64_t *random)
+static void make_term(item *it, test_random *random)
 {
     unsigned family = (unsigned)below(random, 8);
     uint32_t len = 1 + (uint32_t)below(random, family == 0 ? 255 : 9);
@@ -58,7 +58,7 @@ static void make_term(item *it, uint64_t *random)
     it->len = len;
 }
 
-static void make_info(qn_term_info *info, bool positions, uint64_t *random)
+static void make_info(qn_term_info *info, bool positions, test_random *random)
 {
     uint32_t magnitude = (uint32_t)below(random, 17);
     *info = (qn_term_info){0};
@@ -101,8 +101,8 @@ static void place_items(sample *s)
 
 static void write_sample(sample *s)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_dict_writer *writer;
     quern_error error;
     cr_assert_eq(qn_dict_writer_new(&writer, dirfd, path, s->positions, BOUNDS_DF, &error), 0);
@@ -117,8 +117,8 @@ static void write_sample(sample *s)
     cr_assert_eq(qn_container_writer_finish(&c, &error), 0);
     qn_container_writer_close(&c);
     qn_dict_writer_free(writer);
-    s->bytes = qn_test_read_file(dirfd, "d", &s->len);
-    qn_test_dir_remove(dirfd, path);
+    s->bytes = test_read_at(dirfd, "d", &s->len);
+    test_dir_close(dirfd, path);
 }
 
 static sample make_sample(size_t n, bool positions, uint64_t seed)
@@ -264,7 +264,7 @@ static void check_sample(size_t n, bool positions, bool paranoid)
             check_walk(&dict, &s, key.term, key.len, lower_bound(&s, &key), 2);
         }
     }
-    uint64_t random = 99;
+    test_random random = 99;
     for (unsigned i = 0; i < 300; i++) {
         item key;
         make_term(&key, &random);
@@ -301,7 +301,7 @@ Test(dict, five_thousand_terms_without_positions)
 Test(dict, equal_keys)
 {
     sample s = {.positions = true, .item = calloc(2000, sizeof(item))};
-    uint64_t random = 5;
+    test_random random = 5;
     for (; s.n < 1000; s.n++) {
         item *it = &s.item[s.n];
         it->len = 8 + 4;
@@ -355,10 +355,10 @@ Test(dict, bytes_as_documented)
                        .info = {.df = 3, .cf = 5, .postings_len = 9, .positions_len = 12}};
     write_sample(&s);
     size_t offset, len;
-    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT, &offset, &len));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_DICT, &offset, &len));
     cr_assert_eq(len, sizeof block);
     cr_assert_eq(memcmp(s.bytes + offset, block, len), 0);
-    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT_INDEX, &offset, &len));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_DICT_INDEX, &offset, &len));
     cr_assert_eq(len, sizeof index);
     cr_assert_eq(memcmp(s.bytes + offset, index, len), 0);
     free_sample(&s);
@@ -366,8 +366,8 @@ Test(dict, bytes_as_documented)
 
 Test(dict, writer_refuses_nonsense)
 {
-    char path[256], big[300] = "a";
-    int dirfd = qn_test_dir_new(path);
+    char *path, big[300] = "a";
+    int dirfd = test_dir_open(&path);
     qn_dict_writer *w;
     cr_assert_eq(qn_dict_writer_new(&w, dirfd, path, true, 100, NULL), QUERN_OK);
     qn_term_info good = {.df = 2, .cf = 2, .postings_len = 3, .positions_len = 4};
@@ -396,7 +396,7 @@ Test(dict, writer_refuses_nonsense)
     cr_assert_eq(qn_dict_writer_add(w, "c", 1, &bad, NULL), QUERN_E_ARGUMENT);
     qn_dict_writer_free(w);
     qn_dict_writer_free(NULL);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 /* Whatever a forged dictionary answers lies within bounds. */
@@ -452,12 +452,12 @@ static void change_bytes(bool positions, uint32_t section)
     sample s = make_sample(40, positions, 77);
     cr_assert(use(&s, s.bytes, true));
     size_t offset, len;
-    cr_assert(qn_test_section(s.bytes, s.len, section, &offset, &len));
-    uint64_t random = 3;
-    uint8_t *copy = qn_test_copy(s.bytes, s.len);
+    cr_assert(test_section(s.bytes, s.len, section, &offset, &len));
+    test_random random = 3;
+    uint8_t *copy = test_copy(s.bytes, s.len);
     for (size_t at = offset; at < offset + len; at++) {
         for (unsigned way = 0; way < 4; way++) {
-            uint8_t noise = (uint8_t)qn_test_random(&random);
+            uint8_t noise = (uint8_t)test_next(&random);
             copy[at] = (uint8_t)(way == 0   ? 0
                                  : way == 1 ? 0xFF
                                  : way == 2 ? s.bytes[at] ^ (1u << noise % 8)
@@ -491,19 +491,18 @@ Test(dict, changed_bytes_of_the_index)
 Test(dict, random_bytes)
 {
     sample s = make_sample(300, true, 78);
-    uint64_t random = 4;
+    test_random random = 4;
     size_t offset, len, index, index_len;
-    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT, &offset, &len));
-    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_DICT_INDEX, &index, &index_len));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_DICT, &offset, &len));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_DICT_INDEX, &index, &index_len));
     for (unsigned round = 0; round < 60; round++) {
-        uint8_t *copy = qn_test_copy(s.bytes, s.len);
+        uint8_t *copy = test_copy(s.bytes, s.len);
         for (unsigned i = 0; i < 1u << round % 10; i++) {
-            copy[offset + qn_test_random(&random) % len] = (uint8_t)qn_test_random(&random);
+            copy[offset + test_next(&random) % len] = (uint8_t)test_next(&random);
             if (round % 2 != 0)
-                copy[index + qn_test_random(&random) % index_len] =
-                    (uint8_t)qn_test_random(&random);
+                copy[index + test_next(&random) % index_len] = (uint8_t)test_next(&random);
         }
-        cr_assert(qn_test_reseal(copy, s.len));
+        cr_assert(test_reseal(copy, s.len));
         (void)use(&s, copy, true);
         free(copy);
     }

@@ -2,7 +2,7 @@
 #include "index/segment/docs.h"
 
 #include "tests/support/reseal.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -16,12 +16,12 @@ typedef struct sample {
     size_t len;
 } sample;
 
-static quern_span make_span(size_t len, bool noise, uint64_t *random)
+static quern_span make_span(size_t len, bool noise, test_random *random)
 {
     char *data = malloc(len + 1);
     cr_assert(data != NULL);
     for (size_t i = 0; i < len; i++)
-        data[i] = noise ? (char)qn_test_random(random) : "the quick brown "[i % 16];
+        data[i] = noise ? (char)test_next(random) : "the quick brown "[i % 16];
     return (quern_span){data, len};
 }
 
@@ -45,16 +45,16 @@ static void write_store(const sample *s, int dirfd, const char *name, bool backg
 /* Writes it in one thread and in two: the bytes are the same. */
 static void write_sample(sample *s)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     size_t len;
     write_store(s, dirfd, "s", false);
     write_store(s, dirfd, "t", true);
-    s->bytes = qn_test_read_file(dirfd, "s", &s->len);
-    uint8_t *other = qn_test_read_file(dirfd, "t", &len);
+    s->bytes = test_read_at(dirfd, "s", &s->len);
+    uint8_t *other = test_read_at(dirfd, "t", &len);
     cr_assert(len == s->len && memcmp(other, s->bytes, len) == 0);
     free(other);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 /* Empty documents, small ones, and one larger than a block now and then. */
@@ -62,14 +62,14 @@ static sample make_sample(uint32_t n, bool records)
 {
     sample s = {.document = calloc(n + 1, sizeof(quern_document)), .n = n, .records = records};
     cr_assert(s.document != NULL);
-    uint64_t random = n;
+    test_random random = n;
     for (uint32_t i = 0; i < n; i++) {
-        size_t len = i % 7 == 0 ? 0 : (size_t)(qn_test_random(&random) % 3000);
+        size_t len = i % 7 == 0 ? 0 : (size_t)(test_next(&random) % 3000);
         if (i % 40 == 20)
-            len = QN_STORE_BLOCK - 20 + qn_test_random(&random) % 40;
+            len = QN_STORE_BLOCK - 20 + test_next(&random) % 40;
         if (i % 40 == 30)
             len = 100000;
-        s.document[i].title = make_span(qn_test_random(&random) % 3 * 20, true, &random);
+        s.document[i].title = make_span(test_next(&random) % 3 * 20, true, &random);
         s.document[i].text = make_span(len, i % 3 == 0, &random);
         s.document[i].record = make_span(len / 2, false, &random);
     }
@@ -110,9 +110,9 @@ static bool use(const sample *s, const uint8_t *bytes, bool paranoid)
         return false;
     bool good = qn_docs_open(&docs, &c, s->n, NULL) == QUERN_OK;
     qn_docs_reader reader = {0};
-    uint64_t random = 8;
+    test_random random = 8;
     for (uint32_t i = 0; good && i < 2 * s->n; i++) {
-        uint32_t doc = i < s->n ? i : (uint32_t)(qn_test_random(&random) % s->n);
+        uint32_t doc = i < s->n ? i : (uint32_t)(test_next(&random) % s->n);
         quern_document got = {.id = QUERN_STR("kept")};
         quern_error error;
         quern_status status = qn_docs_fetch(&docs, &reader, doc, &got, &error);
@@ -144,7 +144,7 @@ Test(docs, round_trip)
 Test(docs, a_document_over_the_trusted_length)
 {
     sample s = {.document = calloc(3, sizeof(quern_document)), .n = 3};
-    uint64_t random = 1;
+    test_random random = 1;
     s.document[0].text = make_span(10, true, &random);
     s.document[1].text = make_span((size_t)70 << 20, false, &random);
     s.document[2].text = make_span(10, true, &random);
@@ -157,7 +157,7 @@ Test(docs, a_document_over_the_trusted_length)
 Test(docs, changed_bytes)
 {
     sample s = {.document = calloc(6, sizeof(quern_document)), .n = 6, .records = true};
-    uint64_t random = 2;
+    test_random random = 2;
     for (uint32_t i = 0; i < s.n; i++) {
         s.document[i].title = make_span(5, true, &random);
         s.document[i].text = make_span(i == 3 ? 40000 : 60, false, &random);
@@ -166,12 +166,12 @@ Test(docs, changed_bytes)
     write_sample(&s);
     cr_assert(use(&s, s.bytes, true));
     static const uint32_t kind[2] = {QN_SECTION_STORE, QN_SECTION_STORE_INDEX};
-    uint8_t *copy = qn_test_copy(s.bytes, s.len);
+    uint8_t *copy = test_copy(s.bytes, s.len);
     for (unsigned k = 0; k < 2; k++) {
         size_t offset, len;
-        cr_assert(qn_test_section(s.bytes, s.len, kind[k], &offset, &len));
+        cr_assert(test_section(s.bytes, s.len, kind[k], &offset, &len));
         for (size_t at = offset; at < offset + len; at++) {
-            const uint8_t noise[3] = {0, 0xFF, (uint8_t)qn_test_random(&random)};
+            const uint8_t noise[3] = {0, 0xFF, (uint8_t)test_next(&random)};
             for (unsigned way = 0; way < 3; way++) {
                 copy[at] = noise[way];
                 if (copy[at] != s.bytes[at])
@@ -190,20 +190,20 @@ Test(docs, changed_bytes)
 Test(docs, forged_raw_length)
 {
     sample s = {.document = calloc(1, sizeof(quern_document)), .n = 1};
-    uint64_t random = 6;
+    test_random random = 6;
     s.document[0].text = make_span(30000, true, &random);
     write_sample(&s);
     size_t offset, len;
-    cr_assert(qn_test_section(s.bytes, s.len, QN_SECTION_STORE_INDEX, &offset, &len));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_STORE_INDEX, &offset, &len));
     static const uint32_t claim[] = {0,       1,       30003,   30005,      100000,
                                      1 << 26, 1 << 27, 1 << 30, 0x7FFFFFFF, UINT32_MAX};
     for (size_t i = 0; i < sizeof claim / sizeof claim[0]; i++) {
         qn_store_u32(s.bytes + offset + 8 + 4, claim[i]);
-        cr_assert(qn_test_reseal(s.bytes, s.len));
+        cr_assert(test_reseal(s.bytes, s.len));
         cr_assert(!use(&s, s.bytes, true), "%u", claim[i]);
     }
     qn_store_u32(s.bytes + offset + 8 + 4, 30004); /* title_len(1) text_len(3) text */
-    cr_assert(qn_test_reseal(s.bytes, s.len));
+    cr_assert(test_reseal(s.bytes, s.len));
     cr_assert(use(&s, s.bytes, true));
     free_sample(&s);
 }

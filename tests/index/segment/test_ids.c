@@ -3,7 +3,7 @@
 #include "index/segment/ids.h"
 
 #include "tests/support/reseal.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ typedef struct sample {
 
 /* Ids as corpora have them (a path and a paragraph number), some of any bytes, some of the longest.
  */
-static void make_id(sample *s, uint32_t i, uint64_t *random)
+static void make_id(sample *s, uint32_t i, test_random *random)
 {
     char *id = calloc(1, QN_ID_MAX + 1);
     cr_assert(id != NULL);
@@ -28,7 +28,7 @@ static void make_id(sample *s, uint32_t i, uint64_t *random)
     if (i % 50 == 49) {
         len = i % 100 == 99 ? QN_ID_MAX : 5;
         for (size_t j = 0; j < len; j++)
-            id[j] = (char)qn_test_random(random);
+            id[j] = (char)test_next(random);
     } else {
         len = (size_t)snprintf(id, QN_ID_MAX, "news/2006%04u/some-long-title-%u#%u", i / 40, i / 8,
                                i % 8);
@@ -45,9 +45,9 @@ static sample make_sample(uint32_t n)
     sample s = {
         .id = calloc(n + 1, sizeof(char *)), .id_len = calloc(n + 1, sizeof(size_t)), .n = n};
     cr_assert(s.id != NULL && s.id_len != NULL);
-    uint64_t random = n;
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    test_random random = n;
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_ids_writer *writer;
     cr_assert_eq(qn_ids_writer_new(&writer, dirfd, path, NULL), QUERN_OK);
     for (uint32_t i = 0; i < n; i++) {
@@ -60,8 +60,8 @@ static sample make_sample(uint32_t n)
     cr_assert_eq(qn_container_writer_finish(&c, NULL), QUERN_OK);
     qn_container_writer_close(&c);
     qn_ids_writer_free(writer);
-    s.bytes = qn_test_read_file(dirfd, "i", &s.len);
-    qn_test_dir_remove(dirfd, path);
+    s.bytes = test_read_at(dirfd, "i", &s.len);
+    test_dir_close(dirfd, path);
     return s;
 }
 
@@ -149,13 +149,13 @@ Test(ids, counted_numbers)
         "z0",  "z00", "z01", "999", "1000", "1/9", "1/10", "2/0", ":",    "c0\n", "c1"};
     enum { N = 1 + sizeof text / sizeof text[0] };
     quern_span id[N];
-    char path[256], nines[QN_ID_MAX], out[QN_ID_MAX];
+    char *path, nines[QN_ID_MAX], out[QN_ID_MAX];
     /* The longest id cannot be counted up: what follows it must not be taken for that. */
     memset(nines, '9', sizeof nines);
     id[0] = (quern_span){nines, sizeof nines};
     for (size_t i = 1; i < N; i++)
         id[i] = (quern_span){text[i - 1], strlen(text[i - 1])};
-    int dirfd = qn_test_dir_new(path);
+    int dirfd = test_dir_open(&path);
     write_ids(dirfd, path, id, N);
     qn_container c;
     qn_ids ids;
@@ -170,7 +170,7 @@ Test(ids, counted_numbers)
         cr_assert_eq(doc, i);
     }
     qn_container_close(&c);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 /* The worked bytes of FORMAT.md. */
@@ -178,21 +178,21 @@ Test(ids, bytes_as_documented)
 {
     static const uint8_t ids[] = {0x03, 'a', '#', '9', 0, 1, 1, 'b', 8, 0, 0, 0, 0};
     const quern_span id[3] = {QUERN_STR("a#9"), QUERN_STR("a#10"), QUERN_STR("b")};
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     write_ids(dirfd, path, id, 3);
     size_t file_len, offset, len;
-    uint8_t *bytes = qn_test_read_file(dirfd, "i", &file_len);
-    cr_assert(qn_test_section(bytes, file_len, QN_SECTION_IDS, &offset, &len));
+    uint8_t *bytes = test_read_at(dirfd, "i", &file_len);
+    cr_assert(test_section(bytes, file_len, QN_SECTION_IDS, &offset, &len));
     cr_assert_eq(len, sizeof ids);
     cr_assert_eq(memcmp(bytes + offset, ids, len), 0);
-    cr_assert(qn_test_section(bytes, file_len, QN_SECTION_ID_LOOKUP, &offset, &len));
+    cr_assert(test_section(bytes, file_len, QN_SECTION_ID_LOOKUP, &offset, &len));
     cr_assert_eq(len, 4);
     cr_assert_eq(bytes[offset], 0x0c);
     for (unsigned doc = 0; doc < 3; doc++) /* one bucket, documents ascending */
         cr_assert_eq(bytes[offset + 1 + doc] >> 6, doc);
     free(bytes);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 Test(ids, same_bytes_every_time)
@@ -206,8 +206,8 @@ Test(ids, same_bytes_every_time)
 
 Test(ids, writer_refuses_nonsense)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     qn_ids_writer *writer;
     cr_assert_eq(qn_ids_writer_new(&writer, dirfd, path, NULL), QUERN_OK);
     char *big = calloc(1, QN_ID_MAX + 1);
@@ -217,7 +217,7 @@ Test(ids, writer_refuses_nonsense)
     free(big);
     qn_ids_writer_free(writer);
     qn_ids_writer_free(NULL);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 /* Uses ids that may be anything: true if they are all as they were. */
@@ -252,11 +252,11 @@ static void change_bytes(uint32_t section)
     sample s = make_sample(48); /* without the longest, which have too many bytes to change */
     cr_assert(use(&s, s.bytes, true));
     size_t offset, len;
-    cr_assert(qn_test_section(s.bytes, s.len, section, &offset, &len));
-    uint64_t random = 3;
-    uint8_t *copy = qn_test_copy(s.bytes, s.len);
+    cr_assert(test_section(s.bytes, s.len, section, &offset, &len));
+    test_random random = 3;
+    uint8_t *copy = test_copy(s.bytes, s.len);
     for (size_t at = offset; at < offset + len; at++) {
-        const uint8_t noise[3] = {0, 0xFF, (uint8_t)qn_test_random(&random)};
+        const uint8_t noise[3] = {0, 0xFF, (uint8_t)test_next(&random)};
         for (unsigned way = 0; way < 3; way++) {
             copy[at] = noise[way];
             if (copy[at] != s.bytes[at])
@@ -282,15 +282,15 @@ Test(ids, changed_bytes_of_the_lookup)
 Test(ids, random_bytes)
 {
     sample s = make_sample(200);
-    uint64_t random = 4;
+    test_random random = 4;
     static const uint32_t kind[2] = {QN_SECTION_IDS, QN_SECTION_ID_LOOKUP};
     for (unsigned round = 0; round < 60; round++) {
-        uint8_t *copy = qn_test_copy(s.bytes, s.len);
+        uint8_t *copy = test_copy(s.bytes, s.len);
         size_t offset, len;
-        cr_assert(qn_test_section(s.bytes, s.len, kind[round % 2], &offset, &len));
+        cr_assert(test_section(s.bytes, s.len, kind[round % 2], &offset, &len));
         for (unsigned i = 0; i < 1u << round % 10; i++)
-            copy[offset + qn_test_random(&random) % len] = (uint8_t)qn_test_random(&random);
-        cr_assert(qn_test_reseal(copy, s.len));
+            copy[offset + test_next(&random) % len] = (uint8_t)test_next(&random);
+        cr_assert(test_reseal(copy, s.len));
         (void)use(&s, copy, true);
         free(copy);
     }

@@ -2,7 +2,7 @@
 #include "index/segment/manifest.h"
 
 #include "index/base/checksum.h"
-#include "tests/support/segment_files.h"
+#include "tests/support/support.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -191,8 +191,8 @@ Test(manifest, too_many_segments)
 
 Test(manifest, commit_and_read)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path);
+    char *path;
+    int dirfd = test_dir_open(&path);
     quern_error error;
     qn_manifest m, back;
     cr_assert_eq(qn_manifest_read(&back, dirfd, path, &error), QUERN_NOT_FOUND);
@@ -225,8 +225,8 @@ Test(manifest, commit_and_read)
 
 Test(manifest, lock)
 {
-    char path[256];
-    int dirfd = qn_test_dir_new(path), a, b;
+    char *path;
+    int dirfd = test_dir_open(&path), a, b;
     quern_error error;
     cr_assert_eq(qn_manifest_lock(&a, dirfd, path, NULL), QUERN_OK);
     cr_assert_eq(qn_manifest_lock(&b, dirfd, path, &error), QUERN_E_LOCKED);
@@ -235,7 +235,7 @@ Test(manifest, lock)
     (void)close(a);
     cr_assert_eq(qn_manifest_lock(&b, dirfd, path, NULL), QUERN_OK);
     (void)close(b);
-    qn_test_dir_remove(dirfd, path);
+    test_dir_close(dirfd, path);
 }
 
 static const struct {

@@ -123,7 +123,7 @@ static void open_lists(fixture *f, bool positions)
 static void setup(fixture *f, bool positions)
 {
     *f = (fixture){.dir = test_dir_new()};
-    test_random random = {42};
+    test_random random = 42;
     f->dirfd = open(f->dir, O_RDONLY | O_DIRECTORY);
     f->lengths = calloc(1, DOCS + 64);
     for (uint32_t doc = 0; doc < DOCS; doc++)
@@ -282,7 +282,7 @@ Test(postings, find_block_agrees_with_a_scan)
 {
     fixture f;
     setup(&f, true);
-    test_random random = {7};
+    test_random random = 7;
     for (unsigned t = 0; t < TERMS; t++) {
         qn_postings postings;
         open_list(&f, &f.list[t], &postings);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "tests/index/text/words.h"
+#include "tests/support/support.h"
 
 static qn_tokenizer *tokenizer_of(int path)
 {
@@ -88,18 +89,18 @@ Test(paths, random_code_points)
     qn_buffer text = {0};
     for (int round = 0; round < 3000; round++) {
         text.len = 0;
-        uint32_t pools[4], n = 1 + random_below(&seed, round % 50 == 0 ? 3000 : 60);
+        uint32_t pools[4], n = 1 + test_below(&seed, round % 50 == 0 ? 3000 : 60);
         for (int i = 0; i < 4; i++)
-            pools[i] = random_below(&seed, sizeof POOLS / sizeof *POOLS);
-        uint32_t ascii = random_below(&seed, 5);
+            pools[i] = test_below(&seed, sizeof POOLS / sizeof *POOLS);
+        uint32_t ascii = test_below(&seed, 5);
         for (uint32_t i = 0; i < n; i++) {
-            uint32_t pool = random_below(&seed, 5) < ascii ? random_below(&seed, 6)
-                                                           : pools[random_below(&seed, 4)];
+            uint32_t pool =
+                test_below(&seed, 5) < ascii ? test_below(&seed, 6) : pools[test_below(&seed, 4)];
             uint32_t width = POOLS[pool].last - POOLS[pool].first + 1;
-            append_point(&text, POOLS[pool].first + random_below(&seed, width));
+            append_point(&text, POOLS[pool].first + test_below(&seed, width));
         }
         check(&three, "random code points", (const char *)text.data, text.len,
-              64 + random_below(&seed, 100));
+              64 + test_below(&seed, 100));
     }
     qn_buffer_free(&text);
     trio_free(&three);
@@ -113,11 +114,11 @@ Test(paths, random_bytes)
     trio three = trio_new();
     char text[600];
     for (int round = 0; round < 3000; round++) {
-        uint32_t len = 1 + random_below(&seed, round % 10 == 0 ? sizeof text : 40);
+        uint32_t len = 1 + test_below(&seed, round % 10 == 0 ? sizeof text : 40);
         for (uint32_t i = 0; i < len; i++)
-            text[i] = random_below(&seed, 4) == 0 ? (char)random_u64(&seed)
-                                                  : likely[random_below(&seed, sizeof likely - 1)];
-        check(&three, "random bytes", text, len, 64 + random_below(&seed, 100));
+            text[i] = test_below(&seed, 4) == 0 ? (char)test_next(&seed)
+                                                : likely[test_below(&seed, sizeof likely - 1)];
+        check(&three, "random bytes", text, len, 64 + test_below(&seed, 100));
     }
     trio_free(&three);
 }
@@ -132,61 +133,48 @@ Test(paths, random_words)
     qn_buffer text = {0};
     for (int round = 0; round < 24; round++) {
         text.len = 0;
-        uint32_t rare = 1 + random_below(&seed, 400), longest = round % 3 == 0 ? 400 : 12;
+        uint32_t rare = 1 + test_below(&seed, 400), longest = round % 3 == 0 ? 400 : 12;
         while (text.len < 40000) {
-            for (uint32_t n = random_below(&seed, longest); n > 0; n--) {
-                if (random_below(&seed, rare) == 0) {
-                    const char *piece = odd[random_below(&seed, sizeof odd / sizeof *odd)];
+            for (uint32_t n = test_below(&seed, longest); n > 0; n--) {
+                if (test_below(&seed, rare) == 0) {
+                    const char *piece = odd[test_below(&seed, sizeof odd / sizeof *odd)];
                     cr_assert(qn_buffer_append(&text, piece, strlen(piece)));
                 } else {
-                    cr_assert(qn_buffer_push(&text, (uint8_t)('A' + random_below(&seed, 58))));
+                    cr_assert(qn_buffer_push(&text, (uint8_t)('A' + test_below(&seed, 58))));
                 }
             }
-            cr_assert(qn_buffer_push(&text, random_below(&seed, 6) == 0 ? '\'' : ' '));
+            cr_assert(qn_buffer_push(&text, test_below(&seed, 6) == 0 ? '\'' : ' '));
         }
         check(&three, "random words", (const char *)text.data, text.len,
-              64 + random_below(&seed, 2000));
+              64 + test_below(&seed, 2000));
     }
     qn_buffer_free(&text);
     trio_free(&three);
 }
 
-static size_t read_all(qn_buffer *text, FILE *file)
+/* The files of a folder of the test data; how many there were. */
+static size_t check_folder(trio *three, const char *name)
 {
-    size_t got;
-    text->len = 0;
-    do {
-        cr_assert(qn_buffer_reserve(text, 65536));
-        got = fread(text->data + text->len, 1, 65536, file);
-        text->len += got;
-    } while (got > 0);
-    cr_assert_eq(ferror(file), 0);
-    return text->len;
-}
-
-static size_t check_folder(trio *three, qn_buffer *text, const char *root, const char *name)
-{
-    char path[4096];
-    cr_assert_lt(snprintf(path, sizeof path, "%s/%s", root, name), (int)sizeof path);
+    char *path = test_data(name);
+    if (path == NULL)
+        return 0;
     DIR *folder = opendir(path);
+    cr_assert_not_null(folder);
     size_t n = 0;
-    struct dirent *entry;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        char file_path[8192];
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char *file_path = test_path(path, entry->d_name);
         struct stat info;
-        cr_assert_lt(snprintf(file_path, sizeof file_path, "%s/%s", path, entry->d_name),
-                     (int)sizeof file_path);
-        if (stat(file_path, &info) != 0 || !S_ISREG(info.st_mode))
-            continue;
-        FILE *file = fopen(file_path, "rb");
-        cr_assert_not_null(file);
-        (void)read_all(text, file);
-        fclose(file);
-        check(three, file_path, (const char *)text->data, text->len, 64);
-        n++;
+        if (stat(file_path, &info) == 0 && S_ISREG(info.st_mode)) {
+            size_t len;
+            uint8_t *text = test_read_file(file_path, &len);
+            check(three, file_path, (const char *)text, len, 64);
+            free(text);
+            n++;
+        }
+        free(file_path);
     }
-    if (folder != NULL)
-        closedir(folder);
+    closedir(folder);
+    free(path);
     return n;
 }
 
@@ -205,14 +193,10 @@ Test(paths, data_folder)
                                           "lang/xquad-ru",
                                           "lang/xquad-es",
                                           "lang/xquad-zh"};
-    const char *roots[] = {getenv("QUERN_DATA"), "../shared/data", "../../shared/data"};
     trio three = trio_new();
-    qn_buffer text = {0};
     size_t n = 0;
-    for (size_t r = 0; r < 3 && n == 0; r++)
-        for (size_t i = 0; roots[r] != NULL && i < sizeof folders / sizeof *folders; i++)
-            n += check_folder(&three, &text, roots[r], folders[i]);
-    qn_buffer_free(&text);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        n += check_folder(&three, folders[i]);
     trio_free(&three);
     if (n == 0)
         puts("skipped: no data folder");

@@ -125,11 +125,11 @@ Test(stem, terms_have_valid_lengths)
             /* the beginning of one probe word and the whole of others, up to the longest */
             char word[2 * QN_WORD_MAX];
             size_t len = 0, limit = round % 4 == 0 ? QN_WORD_MAX : 20;
-            const char *next = qn_probe_words[random_below(&seed, (uint32_t)n_probe)];
+            const char *next = qn_probe_words[test_below(&seed, (uint32_t)n_probe)];
             while (len + strlen(next) <= limit) {
                 memcpy(word + len, next, strlen(next));
                 len += strlen(next);
-                next = qn_probe_words[random_below(&seed, (uint32_t)n_probe)];
+                next = qn_probe_words[test_below(&seed, (uint32_t)n_probe)];
             }
             const char *out;
             size_t out_len;

@@ -10,20 +10,7 @@
 #include "index/base/buffer.h"
 #include "index/text/tokenizer.h"
 #include "index/text/utf8.h"
-
-/* splitmix64 (Steele, Lea, Flood 2014) */
-static inline uint64_t random_u64(uint64_t *seed)
-{
-    uint64_t x = *seed += 0x9E3779B97F4A7C15u;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
-    return x ^ x >> 31;
-}
-
-static inline uint32_t random_below(uint64_t *seed, uint32_t n)
-{
-    return (uint32_t)(random_u64(seed) % n);
-}
+#include "tests/support/random.h"
 
 /* Appends "word@position:start-end " of every word of a text to `out`, or only "word@position "
  * without `places`, in batches of `max`. Checks what holds for every text. */
