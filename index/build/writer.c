@@ -135,9 +135,7 @@ static quern_status open_index(qn_index_writer *writer, quern_error *error)
     status = qn_manifest_read(&writer->manifest, writer->dirfd, writer->path, &ignored);
     bool there = status != QUERN_NOT_FOUND;
     if (there && !writer->options.force && !writer->options.append)
-        return qn_fail(error, QUERN_E_EXISTS,
-                       "%s is an index already: force replaces it, append adds to it",
-                       writer->path);
+        return qn_fail(error, QUERN_E_EXISTS, "%s is an index already", writer->path);
     if (status != QUERN_OK && there && !writer->options.force) {
         if (error != NULL)
             *error = ignored; /* a damaged manifest can be replaced, not appended to */
@@ -171,6 +169,12 @@ static quern_status check_options(quern_build_options *options, quern_error *err
     return QUERN_OK;
 }
 
+/* Whether the document store is compressed beside the rest: that is what a second thread is for. */
+static bool has_second_thread(const quern_build_options *options)
+{
+    return options->threads == 0 ? sysconf(_SC_NPROCESSORS_ONLN) > 1 : options->threads > 1;
+}
+
 static quern_status open_parts(qn_index_writer *writer, quern_error *error)
 {
     const quern_build_options *options = &writer->options;
@@ -197,7 +201,8 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
     (void)unlinkat(writer->dirfd, writer->index_name, 0);
     if (status == QUERN_OK && options->store != QUERN_STORE_NONE)
         status = qn_docs_writer_new(&writer->docs, writer->dirfd, writer->docs_name, writer->path,
-                                    options->store == QUERN_STORE_RECORD, error);
+                                    options->store == QUERN_STORE_RECORD,
+                                    has_second_thread(options), error);
     return status;
 }
 

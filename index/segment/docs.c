@@ -1,9 +1,9 @@
 /*
- * The document store: see docs.h.
+ * Reading the document store: see docs.h. (docs_writer.c writes it.)
  *
  *     STORE       := block*                         zstd frames, one after another
- *     block       := zstd of record*                at most QN_STORE_BLOCK raw bytes, or one
- * document record      := title_len(varint) title text_len(varint) text [record_len(varint) record]
+ *     block       := zstd of record*                at most QN_STORE_BLOCK raw bytes, or a document
+ *     record      := title_len(varint) title text_len(varint) text [record_len(varint) record]
  *     STORE_INDEX := n_blocks(u32) flags(u32) entry*(n_blocks + 1)
  *     entry       := first_doc(u32) raw_len(u32) offset(u64)
  *
@@ -28,136 +28,6 @@ enum { RATIO_MAX = 40000 };
  * would let 100 KB claim 4 GiB. */
 static const uint64_t TRUSTED_LEN = (uint64_t)64 << 20;
 enum { STREAM_WINDOW_LOG = 23 }; /* as zblock.c allows a block */
-
-/* ---- writing ---- */
-
-struct qn_docs_writer {
-    qn_container_writer container;
-    qn_zblock_encoder *encoder;
-    bool records;
-    qn_buffer raw, packed, index;
-    uint32_t n_docs, first_doc, n_blocks; /* first_doc: of the block being gathered */
-    uint64_t section_start;
-};
-
-quern_status qn_docs_writer_new(qn_docs_writer **out, int dirfd, const char *name, const char *path,
-                                bool records, quern_error *error)
-{
-    *out = NULL;
-    qn_docs_writer *writer = calloc(1, sizeof *writer);
-    if (writer == NULL)
-        return qn_fail_memory(error);
-    writer->records = records;
-    writer->encoder = qn_zblock_encoder_new(QN_STORE_LEVEL);
-    quern_status status =
-        writer->encoder == NULL
-            ? qn_fail_memory(error)
-            : qn_container_writer_open(&writer->container, dirfd, name, path, QN_FILE_STORE, error);
-    if (status == QUERN_OK)
-        status = qn_container_writer_begin(&writer->container, QN_SECTION_STORE, error);
-    if (status != QUERN_OK) {
-        qn_docs_writer_free(writer);
-        return status;
-    }
-    writer->section_start = writer->container.file.offset;
-    *out = writer;
-    return QUERN_OK;
-}
-
-static bool put_entry(qn_docs_writer *writer, uint32_t doc, uint32_t raw_len)
-{
-    uint8_t entry[ENTRY];
-    qn_store_u32(entry, doc);
-    qn_store_u32(entry + 4, raw_len);
-    qn_store_u64(entry + 8, writer->container.file.offset - writer->section_start);
-    return qn_buffer_append(&writer->index, entry, sizeof entry);
-}
-
-static quern_status flush_block(qn_docs_writer *writer, quern_error *error)
-{
-    if (writer->raw.len == 0)
-        return QUERN_OK;
-    if (!put_entry(writer, writer->first_doc, (uint32_t)writer->raw.len))
-        return qn_fail_memory(error);
-    quern_status status = qn_zblock_encode(writer->encoder, writer->raw.data, writer->raw.len,
-                                           &writer->packed, error);
-    if (status == QUERN_OK)
-        status =
-            qn_writer_put(&writer->container.file, writer->packed.data, writer->packed.len, error);
-    writer->n_blocks++;
-    qn_buffer_trim(&writer->raw);
-    qn_buffer_trim(&writer->packed);
-    writer->first_doc = writer->n_docs;
-    return status;
-}
-
-static bool put_span(qn_buffer *raw, quern_span span)
-{
-    uint8_t head[QN_VARINT64_MAX];
-    return qn_buffer_append(raw, head, qn_varint_put(head, span.len)) &&
-           qn_buffer_append(raw, span.data, span.len);
-}
-
-quern_status qn_docs_writer_add(qn_docs_writer *writer, const quern_document *document,
-                                quern_error *error)
-{
-    uint64_t len = (uint64_t)document->title.len + document->text.len + 3 * QN_VARINT64_MAX +
-                   (writer->records ? document->record.len : 0);
-    if (len > UINT32_MAX / 2)
-        return qn_fail(error, QUERN_E_INPUT, "a document is too large to be stored");
-    /* A block holds whole documents; a large one stands alone. */
-    if (writer->raw.len > 0 && writer->raw.len + len > QN_STORE_BLOCK) {
-        quern_status status = flush_block(writer, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    if (!put_span(&writer->raw, document->title) || !put_span(&writer->raw, document->text) ||
-        (writer->records && !put_span(&writer->raw, document->record)))
-        return qn_fail_memory(error);
-    writer->n_docs++;
-    return QUERN_OK;
-}
-
-quern_status qn_docs_writer_finish(qn_docs_writer *writer, uint64_t *header_checksum,
-                                   uint64_t *file_len, quern_error *error)
-{
-    quern_status status = flush_block(writer, error);
-    if (status == QUERN_OK && !put_entry(writer, writer->n_docs, 0))
-        status = qn_fail_memory(error);
-    if (status == QUERN_OK)
-        status = qn_container_writer_end(&writer->container, error);
-    if (status == QUERN_OK)
-        status = qn_container_writer_begin(&writer->container, QN_SECTION_STORE_INDEX, error);
-    uint8_t head[HEAD];
-    qn_store_u32(head, writer->n_blocks);
-    qn_store_u32(head + 4, writer->records ? FLAG_RECORDS : 0);
-    if (status == QUERN_OK)
-        status = qn_writer_put(&writer->container.file, head, sizeof head, error);
-    if (status == QUERN_OK)
-        status =
-            qn_writer_put(&writer->container.file, writer->index.data, writer->index.len, error);
-    if (status == QUERN_OK)
-        status = qn_container_writer_end(&writer->container, error);
-    if (status == QUERN_OK)
-        status = qn_container_writer_finish(&writer->container, error);
-    *header_checksum = writer->container.header_checksum;
-    *file_len = writer->container.file.offset;
-    return status;
-}
-
-void qn_docs_writer_free(qn_docs_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    qn_container_writer_close(&writer->container);
-    qn_zblock_encoder_free(writer->encoder);
-    qn_buffer_free(&writer->raw);
-    qn_buffer_free(&writer->packed);
-    qn_buffer_free(&writer->index);
-    free(writer);
-}
-
-/* ---- reading ---- */
 
 static quern_status damaged(const qn_docs *docs, const char *what, quern_error *error)
 {

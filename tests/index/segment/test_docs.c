@@ -25,23 +25,35 @@ static quern_span make_span(size_t len, bool noise, test_random *random)
     return (quern_span){data, len};
 }
 
-static void write_sample(sample *s)
+static void write_store(const sample *s, int dirfd, const char *name, bool background)
 {
-    char *path;
-    int dirfd = test_dir_open(&path);
     qn_docs_writer *writer;
-    cr_assert_eq(qn_docs_writer_new(&writer, dirfd, "s", "s", s->records, NULL), QUERN_OK);
+    cr_assert_eq(qn_docs_writer_new(&writer, dirfd, name, name, s->records, background, NULL),
+                 QUERN_OK);
     for (uint32_t i = 0; i < s->n; i++)
         cr_assert_eq(qn_docs_writer_add(writer, &s->document[i], NULL), QUERN_OK);
     uint64_t checksum, file_len;
     cr_assert_eq(qn_docs_writer_finish(writer, &checksum, &file_len, NULL), QUERN_OK);
     qn_docs_writer_free(writer);
-    s->bytes = test_read_at(dirfd, "s", &s->len);
-    cr_assert_eq(s->len, file_len);
     qn_container c;
-    cr_assert_eq(qn_container_open(&c, dirfd, "s", QN_FILE_STORE, false, true, NULL), QUERN_OK);
+    cr_assert_eq(qn_container_open(&c, dirfd, name, QN_FILE_STORE, false, true, NULL), QUERN_OK);
     cr_assert_eq(c.header_checksum, checksum);
+    cr_assert_eq(c.mapping.len, file_len);
     qn_container_close(&c);
+}
+
+/* Writes it in one thread and in two: the bytes are the same. */
+static void write_sample(sample *s)
+{
+    char *path;
+    int dirfd = test_dir_open(&path);
+    size_t len;
+    write_store(s, dirfd, "s", false);
+    write_store(s, dirfd, "t", true);
+    s->bytes = test_read_at(dirfd, "s", &s->len);
+    uint8_t *other = test_read_at(dirfd, "t", &len);
+    cr_assert(len == s->len && memcmp(other, s->bytes, len) == 0);
+    free(other);
     test_dir_close(dirfd, path);
 }
 

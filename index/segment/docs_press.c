@@ -1,0 +1,192 @@
+/* Compressing and writing blocks of documents, perhaps in a thread: see docs_press.h. */
+#include "index/segment/docs_press.h"
+
+#include "index/base/bytes.h"
+#include "index/base/status.h"
+#include "index/codec/zblock.h"
+#include "index/segment/docs.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+/* Blocks that may wait. One larger than LARGE does not wait, but is pressed by the caller when the
+ * queue is empty: several at once would break the builder's memory limit. */
+enum { SLOTS = 4, LARGE = 1 << 20 };
+
+typedef struct slot {
+    qn_buffer raw;
+    uint32_t first_doc;
+} slot;
+
+struct qn_docs_press {
+    qn_writer *file;
+    uint64_t start; /* of the section in the file */
+    qn_zblock_encoder *encoder;
+    qn_buffer packed, entries;
+    uint32_t n_blocks;
+
+    bool background;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all below; encoder, packed, entries and file are the thread's */
+    pthread_cond_t filled, emptied;
+    slot slot[SLOTS];
+    unsigned first, n; /* the waiting ones; slot[first] may be in work */
+    bool stop;
+    quern_status status; /* of the first block that failed */
+    quern_error error;
+};
+
+static quern_status press_block(qn_docs_press *press, const qn_buffer *raw, uint32_t first_doc,
+                                quern_error *error)
+{
+    uint8_t entry[16];
+    qn_store_u32(entry, first_doc);
+    qn_store_u32(entry + 4, (uint32_t)raw->len);
+    qn_store_u64(entry + 8, press->file->offset - press->start);
+    if (!qn_buffer_append(&press->entries, entry, sizeof entry))
+        return qn_fail_memory(error);
+    quern_status status =
+        qn_zblock_encode(press->encoder, raw->data, raw->len, &press->packed, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(press->file, press->packed.data, press->packed.len, error);
+    qn_buffer_trim(&press->packed);
+    press->n_blocks++;
+    return status;
+}
+
+/* The thread: presses the first waiting block, again and again. */
+static void *work(void *arg)
+{
+    qn_docs_press *press = arg;
+    (void)pthread_mutex_lock(&press->lock);
+    for (;;) {
+        while (press->n == 0 && !press->stop)
+            (void)pthread_cond_wait(&press->filled, &press->lock);
+        if (press->n == 0 || press->status != QUERN_OK)
+            break;
+        slot *here = &press->slot[press->first];
+        quern_error error = {0};
+        (void)pthread_mutex_unlock(&press->lock);
+        quern_status status = press_block(press, &here->raw, here->first_doc, &error);
+        (void)pthread_mutex_lock(&press->lock);
+        here->raw.len = 0;
+        press->first = (press->first + 1) % SLOTS;
+        press->n--;
+        if (status != QUERN_OK) {
+            press->status = status;
+            press->error = error;
+        }
+        (void)pthread_cond_signal(&press->emptied);
+    }
+    press->n = 0; /* after an error nobody waits for what is left */
+    (void)pthread_cond_signal(&press->emptied);
+    (void)pthread_mutex_unlock(&press->lock);
+    return NULL;
+}
+
+/* Signals are the program's business: the thread takes none. */
+static bool start_thread(qn_docs_press *press)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&press->thread, NULL, work, press) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
+quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool background,
+                               quern_error *error)
+{
+    *out = NULL;
+    qn_docs_press *press = calloc(1, sizeof *press);
+    if (press == NULL)
+        return qn_fail_memory(error);
+    press->file = file;
+    press->start = file->offset;
+    press->encoder = qn_zblock_encoder_new(QN_STORE_LEVEL);
+    if (press->encoder == NULL) {
+        free(press);
+        return qn_fail_memory(error);
+    }
+    (void)pthread_mutex_init(&press->lock, NULL);
+    (void)pthread_cond_init(&press->filled, NULL);
+    (void)pthread_cond_init(&press->emptied, NULL);
+    press->background = background && start_thread(press);
+    *out = press;
+    return QUERN_OK;
+}
+
+/* Waits, with the lock held, until at most `most` blocks wait; the thread's error, if it met one.
+ */
+static quern_status wait_for_room(qn_docs_press *press, unsigned most, quern_error *error)
+{
+    while (press->n > most && press->status == QUERN_OK)
+        (void)pthread_cond_wait(&press->emptied, &press->lock);
+    if (press->status != QUERN_OK && error != NULL)
+        *error = press->error;
+    return press->status;
+}
+
+quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t first_doc,
+                               quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    bool hand_over = press->background && raw->len <= LARGE;
+    if (press->background) {
+        (void)pthread_mutex_lock(&press->lock);
+        status = wait_for_room(press, hand_over ? SLOTS - 1 : 0, error);
+        if (status == QUERN_OK && hand_over) {
+            slot *next = &press->slot[(press->first + press->n) % SLOTS];
+            qn_buffer empty = next->raw;
+            *next = (slot){*raw, first_doc};
+            *raw = empty;
+            press->n++;
+            (void)pthread_cond_signal(&press->filled);
+        }
+        (void)pthread_mutex_unlock(&press->lock);
+    }
+    if (status == QUERN_OK && !hand_over) {
+        status = press_block(press, raw, first_doc, error);
+        raw->len = 0;
+        qn_buffer_trim(raw);
+    }
+    return status;
+}
+
+quern_status qn_docs_press_finish(qn_docs_press *press, const qn_buffer **entries,
+                                  uint32_t *n_blocks, quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    if (press->background) {
+        (void)pthread_mutex_lock(&press->lock);
+        status = wait_for_room(press, 0, error);
+        (void)pthread_mutex_unlock(&press->lock);
+    }
+    *entries = &press->entries;
+    *n_blocks = press->n_blocks;
+    return status;
+}
+
+void qn_docs_press_free(qn_docs_press *press)
+{
+    if (press == NULL)
+        return;
+    if (press->background) {
+        (void)pthread_mutex_lock(&press->lock);
+        press->stop = true;
+        (void)pthread_cond_signal(&press->filled);
+        (void)pthread_mutex_unlock(&press->lock);
+        (void)pthread_join(press->thread, NULL);
+    }
+    (void)pthread_mutex_destroy(&press->lock);
+    (void)pthread_cond_destroy(&press->filled);
+    (void)pthread_cond_destroy(&press->emptied);
+    for (unsigned i = 0; i < SLOTS; i++)
+        qn_buffer_free(&press->slot[i].raw);
+    qn_zblock_encoder_free(press->encoder);
+    qn_buffer_free(&press->packed);
+    qn_buffer_free(&press->entries);
+    free(press);
+}
