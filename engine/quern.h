@@ -5,8 +5,10 @@
  *
  *     quern_builder *b;
  *     quern_builder_open(&b, "my.idx", NULL, NULL);
- *     quern_builder_add(b, &(quern_document){.id = QUERN_STR("1"), .text = QUERN_STR("...")},
- * NULL); quern_builder_commit(b, NULL, NULL); quern_builder_free(b);
+ *     quern_document document = {.id = QUERN_STR("1"), .text = QUERN_STR("...")};
+ *     quern_builder_add(b, &document, NULL);
+ *     quern_builder_commit(b, NULL, NULL);
+ *     quern_builder_free(b);
  *
  *     quern_index *ix;
  *     quern_searcher *s;
@@ -375,8 +377,8 @@ typedef struct quern_mark {
     size_t start, end;
 } quern_mark;
 
-/* A stretch of a stored text with the query's words marked; valid until the next quern_snippet_of on
- * the searcher. */
+/* A stretch of a stored text with the query's words marked; valid until the next quern_snippet_of
+ * on the searcher. */
 typedef struct quern_snippet {
     quern_span text; /* UTF-8, white space folded to single spaces */
     const quern_mark *mark;
@@ -384,9 +386,9 @@ typedef struct quern_snippet {
     bool starts_inside, ends_inside; /* text was cut off before or after */
 } quern_snippet;
 
-/* The best stretch of at most `max_bytes` (40..100000) of a document's text for the query of the last
- * quern_search, which the searcher keeps; without one, or after one that failed, the text's start.
- * Empty where nothing is stored. */
+/* The best stretch of at most `max_bytes` (40..100000) of a document's text for the query of the
+ * last quern_search, which the searcher keeps; without one, or after one that failed, the text's
+ * start. Empty where nothing is stored. */
 QUERN_API quern_status quern_snippet_of(quern_searcher *searcher, uint32_t doc, size_t max_bytes,
                                         quern_snippet *snippet, quern_error *error);
 

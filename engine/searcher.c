@@ -77,9 +77,9 @@ quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k, 
                           quern_error *error)
 {
     *hits = (quern_hits){0};
+    searcher->query = NULL;
     if (k == 0 || k > 1000000)
         return qn_fail(error, QUERN_E_ARGUMENT, "k must be within 1..1000000");
-    searcher->query = NULL;
     const qn_query *parsed;
     const char *notice;
     quern_status status = qn_parser_parse(searcher->parser, query, searcher->syntax,

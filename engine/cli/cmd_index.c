@@ -250,6 +250,22 @@ static quern_status build(job *work, const quern_build_options *build_options, c
     return status;
 }
 
+/* Complains of a failed build; where an index stands in the way, names the options for that. */
+static int report(const job *work, quern_status status, const quern_error *error)
+{
+    const index_options *options = work->options;
+    quern_index *there = NULL;
+    quern_status found = QUERN_E_ARGUMENT; /* no index */
+    if (status == QUERN_E_EXISTS && !options->force && !options->append)
+        found = quern_index_open(&there, options->output, NULL, NULL);
+    quern_index_close(there);
+    if (found != QUERN_OK && qn_exit_code(found, NULL) != QN_EXIT_DAMAGED)
+        return qn_report(work->command, status, error);
+    qn_complain(work->command, "%s; --force replaces an index, --append adds to one",
+                error->message);
+    return qn_exit_code(status, error);
+}
+
 static int build_and_tell(job *work, const quern_build_options *build_options, char **paths, int n)
 {
     const index_options *options = work->options;
@@ -264,7 +280,7 @@ static int build_and_tell(job *work, const quern_build_options *build_options, c
         return qn_exit_code(status, &error);
     }
     if (status != QUERN_OK)
-        return qn_report(work->command, status, &error);
+        return report(work, status, &error);
     if (!options->quiet)
         tell_summary(options, &report, seconds);
     if (report.documents == 0)

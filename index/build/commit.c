@@ -3,6 +3,7 @@
 #include "index/base/status.h"
 #include "index/build/merge.h"
 #include "index/build/writer.h"
+#include "index/codec/packer.h"
 #include "index/segment/lengths.h"
 
 #include <errno.h>
@@ -100,7 +101,6 @@ static quern_status finish_store(commit_state *commit, quern_error *error)
 
 /* ---- sections ---- */
 
-/* Bit-packs the exact lengths a page at a time. */
 static quern_status put_exact_lengths(commit_state *commit, quern_error *error)
 {
     const uint32_t *length = commit->writer->length;
@@ -111,19 +111,11 @@ static quern_status put_exact_lengths(commit_state *commit, quern_error *error)
     commit->meta.exact_width = width;
     quern_status status =
         qn_container_writer_begin(&commit->container, QN_SECTION_EXACT_LENGTHS, error);
-    uint64_t bits = 0;
-    unsigned n_bits = 0;
-    for (uint32_t doc = 0; status == QUERN_OK && width > 0 && doc < commit->n_docs; doc++) {
-        bits |= (uint64_t)length[doc] << n_bits;
-        n_bits += width;
-        if (n_bits >= 32) {
-            status = qn_writer_put(&commit->container.file, &bits, 4, error);
-            bits >>= 32;
-            n_bits -= 32;
-        }
-    }
+    qn_packer packer = {.to = &commit->container.file};
+    for (uint32_t doc = 0; status == QUERN_OK && doc < commit->n_docs; doc++)
+        status = qn_packer_put(&packer, length[doc], width, error);
     if (status == QUERN_OK)
-        status = qn_writer_put(&commit->container.file, &bits, (n_bits + 7) / 8, error);
+        status = qn_packer_end(&packer, error);
     return status == QUERN_OK ? qn_container_writer_end(&commit->container, error) : status;
 }
 

@@ -135,9 +135,7 @@ static quern_status open_index(qn_index_writer *writer, quern_error *error)
     status = qn_manifest_read(&writer->manifest, writer->dirfd, writer->path, &ignored);
     bool there = status != QUERN_NOT_FOUND;
     if (there && !writer->options.force && !writer->options.append)
-        return qn_fail(error, QUERN_E_EXISTS,
-                       "%s is an index already: force replaces it, append adds to it",
-                       writer->path);
+        return qn_fail(error, QUERN_E_EXISTS, "%s is an index already", writer->path);
     if (status != QUERN_OK && there && !writer->options.force) {
         if (error != NULL)
             *error = ignored; /* a damaged manifest can be replaced, not appended to */

@@ -311,6 +311,12 @@ quern_status qn_container_verify(const qn_container *container,
     return found.status;
 }
 
+quern_status qn_container_damaged(const qn_container *container, const char *what,
+                                  quern_error *error)
+{
+    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", container->name, what);
+}
+
 /* ---- writing ---- */
 
 quern_status qn_container_writer_open(qn_container_writer *writer, int dirfd, const char *name,

@@ -61,6 +61,10 @@ static inline quern_status qn_container_touch(const qn_container *container, con
                                       : qn_container_check_pages(container, data, len, error);
 }
 
+/* QUERN_E_DAMAGED with the message "NAME: WHAT". */
+quern_status qn_container_damaged(const qn_container *container, const char *what,
+                                  quern_error *error);
+
 /* Checks every byte; `told` hears of each defect. */
 quern_status qn_container_verify(const qn_container *container,
                                  void (*told)(void *arg, const char *file, const char *defect),

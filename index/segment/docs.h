@@ -10,7 +10,7 @@
 #include "index/segment/format.h"
 
 enum {
-    QN_STORE_BLOCK = 32 * 1024, /* raw bytes after which a block is closed */
+    QN_STORE_BLOCK = 32 * 1024, /* raw bytes of a block at most; a larger document stands alone */
     QN_STORE_LEVEL = 1          /* zstd level */
 };
 
@@ -54,9 +54,8 @@ typedef struct qn_docs_reader {
 } qn_docs_reader;
 
 /* Title, text and record of `doc` (< n_docs); the spans are valid until the next call on `reader`.
- * document->id is left alone. No forged length makes it allocate more than 256 MiB over the real
- * length of the largest document (a document may be large: the raw length of a block is checked
- * against what its compressed form can hold at most). */
+ * document->id is left alone. A forged length makes it allocate at most 64 MiB more than the block
+ * really holds. QUERN_E_DAMAGED, QUERN_E_MEMORY. */
 quern_status qn_docs_fetch(const qn_docs *docs, qn_docs_reader *reader, uint32_t doc,
                            quern_document *document, quern_error *error);
 void qn_docs_reader_free(qn_docs_reader *reader);

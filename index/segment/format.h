@@ -43,7 +43,7 @@ enum {
 /* Longest term and external id, in bytes. */
 enum { QN_TERM_MAX = 255, QN_ID_MAX = 4096 };
 
-/* Documents of one segment. */
+/* Documents of one segment, and of all segments of an index together. */
 #define QN_DOCS_MAX 0xFFFFFF00u
 
 #endif

@@ -21,6 +21,8 @@
 
 #include "index/base/checksum.h"
 #include "index/base/status.h"
+#include "index/codec/bitpack.h"
+#include "index/codec/packer.h"
 #include "index/codec/varint.h"
 
 #include <stdlib.h>
@@ -46,11 +48,6 @@ static uint32_t buckets_for(uint32_t n_docs)
 static unsigned width_for(uint32_t n_docs)
 {
     return n_docs == 0 ? 1 : 32 - (unsigned)__builtin_clz(n_docs);
-}
-
-static uint64_t packed_len(uint64_t n, unsigned width)
-{
-    return (n * width + 7) / 8;
 }
 
 /* Adds 1 to the decimal number at the end of id[0..*len), which has room for QN_ID_MAX bytes; false
@@ -157,31 +154,6 @@ quern_status qn_ids_writer_add(qn_ids_writer *writer, const char *id, size_t len
     return status;
 }
 
-/* Numbers of a fixed width on their way to a file. */
-typedef struct packer {
-    qn_writer *to;
-    uint64_t bits;
-    unsigned n_bits;
-} packer;
-
-static quern_status pack(packer *out, uint64_t value, unsigned width, quern_error *error)
-{
-    out->bits |= value << out->n_bits; /* at most 7 + 38 bits */
-    out->n_bits += width;
-    size_t whole = out->n_bits / 8;
-    quern_status status = qn_writer_put(out->to, &out->bits, whole, error);
-    out->bits >>= 8 * whole;
-    out->n_bits %= 8;
-    return status;
-}
-
-static quern_status pack_end(packer *out, quern_error *error)
-{
-    quern_status status = qn_writer_put(out->to, &out->bits, out->n_bits > 0 ? 1 : 0, error);
-    out->bits = out->n_bits = 0;
-    return status;
-}
-
 /* Writes starts and entries; `start` has room for n_buckets + 1, `order` for n_docs numbers. */
 static quern_status put_lookup(const qn_ids_writer *writer, uint32_t *start, uint32_t *order,
                                qn_writer *to, quern_error *error)
@@ -190,21 +162,21 @@ static quern_status put_lookup(const qn_ids_writer *writer, uint32_t *start, uin
     unsigned width = width_for(n_docs);
     for (uint32_t doc = 0; doc < n_docs; doc++)
         start[bucket_of(writer->hash[doc], n_buckets) + 1]++;
-    packer out = {.to = to};
+    qn_packer out = {.to = to};
     quern_status status = QUERN_OK;
     for (uint32_t i = 0; status == QUERN_OK && i <= n_buckets; i++) {
         start[i] += i == 0 ? 0 : start[i - 1];
-        status = pack(&out, start[i], width, error);
+        status = qn_packer_put(&out, start[i], width, error);
     }
     if (status == QUERN_OK)
-        status = pack_end(&out, error);
+        status = qn_packer_end(&out, error);
     for (uint32_t doc = 0; doc < n_docs; doc++)
         order[start[bucket_of(writer->hash[doc], n_buckets)]++] = doc;
     for (uint32_t i = 0; status == QUERN_OK && i < n_docs; i++) {
         uint64_t tag = writer->hash[order[i]] & ((1u << TAG_BITS) - 1);
-        status = pack(&out, (uint64_t)order[i] << TAG_BITS | tag, width + TAG_BITS, error);
+        status = qn_packer_put(&out, (uint64_t)order[i] << TAG_BITS | tag, width + TAG_BITS, error);
     }
-    return status == QUERN_OK ? pack_end(&out, error) : status;
+    return status == QUERN_OK ? qn_packer_end(&out, error) : status;
 }
 
 quern_status qn_ids_writer_finish(qn_ids_writer *writer, qn_container_writer *container,
@@ -245,11 +217,6 @@ void qn_ids_writer_free(qn_ids_writer *writer)
 
 /* ---- reading ---- */
 
-static quern_status damaged(const qn_ids *ids, const char *what, quern_error *error)
-{
-    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", ids->container->name, what);
-}
-
 quern_status qn_ids_open(qn_ids *out, const qn_container *container, uint32_t n_docs,
                          quern_error *error)
 {
@@ -258,12 +225,12 @@ quern_status qn_ids_open(qn_ids *out, const qn_container *container, uint32_t n_
                     .lookup = container->section[QN_SECTION_ID_LOOKUP],
                     .n_docs = n_docs};
     unsigned width = width_for(n_docs);
-    uint64_t starts = packed_len((uint64_t)buckets_for(n_docs) + 1, width);
+    uint64_t starts = qn_bitpack_bytes((uint64_t)buckets_for(n_docs) + 1, width);
     if (out->ids.data == NULL || out->ids.len < blocks_for(n_docs) * PLACE)
-        return damaged(out, "IDS is missing or too short", error);
+        return qn_container_damaged(container, "IDS is missing or too short", error);
     if (out->lookup.data == NULL ||
-        out->lookup.len != starts + packed_len(n_docs, width + TAG_BITS))
-        return damaged(out, "ID_LOOKUP is missing or of the wrong size", error);
+        out->lookup.len != starts + qn_bitpack_bytes(n_docs, width + TAG_BITS))
+        return qn_container_damaged(container, "ID_LOOKUP is missing or of the wrong size", error);
     return QUERN_OK;
 }
 
@@ -293,7 +260,7 @@ static quern_status find_block(const qn_ids *ids, uint64_t block, const uint8_t 
     uint64_t from = block == 0 ? 0 : qn_load_u64(first) & mask;
     uint64_t to = qn_load_u64(place) & mask;
     if (from > to || to > blocks_len)
-        return damaged(ids, "a block of ids is out of range", error);
+        return qn_container_damaged(ids->container, "a block of ids is out of range", error);
     *at = ids->ids.data + from;
     *end = ids->ids.data + to;
     return qn_container_touch(ids->container, *at, to - from, error);
@@ -313,14 +280,14 @@ quern_status qn_ids_get(const qn_ids *ids, uint32_t doc, char *out, size_t *len,
             at = qn_varint_get32(at, end, &shared);
         if (at != NULL && shared == 0) {
             if (!count_up(out, &known))
-                return damaged(ids, "a block of ids is malformed", error);
+                return qn_container_damaged(ids->container, "a block of ids is malformed", error);
             continue;
         }
         shared--;
         at = qn_varint_get32(at, end, &rest);
         if (at == NULL || shared > known || rest > QN_ID_MAX - shared || shared + rest == 0 ||
             rest > (uint64_t)(end - at))
-            return damaged(ids, "a block of ids is malformed", error);
+            return qn_container_damaged(ids->container, "a block of ids is malformed", error);
         memcpy(out + shared, at, rest);
         at += rest;
         known = (size_t)shared + rest;
@@ -338,7 +305,7 @@ quern_status qn_ids_find(const qn_ids *ids, const char *id, size_t len, uint32_t
     uint32_t bucket = bucket_of(hash, n_buckets);
     unsigned width = width_for(ids->n_docs);
     const uint8_t *starts = ids->lookup.data;
-    const uint8_t *entries = starts + packed_len((uint64_t)n_buckets + 1, width);
+    const uint8_t *entries = starts + qn_bitpack_bytes((uint64_t)n_buckets + 1, width);
     uint64_t from, to, entry;
     quern_status status = unpack(ids, starts, bucket, width, &from, error);
     if (status == QUERN_OK)
@@ -346,7 +313,7 @@ quern_status qn_ids_find(const qn_ids *ids, const char *id, size_t len, uint32_t
     if (status != QUERN_OK)
         return status;
     if (from > to || to > ids->n_docs)
-        return damaged(ids, "a bucket of ids is out of range", error);
+        return qn_container_damaged(ids->container, "a bucket of ids is out of range", error);
     for (uint64_t i = from; i < to; i++) {
         status = unpack(ids, entries, i, width + TAG_BITS, &entry, error);
         if (status != QUERN_OK)
@@ -355,7 +322,8 @@ quern_status qn_ids_find(const qn_ids *ids, const char *id, size_t len, uint32_t
             continue;
         uint64_t candidate = entry >> TAG_BITS;
         if (candidate >= ids->n_docs)
-            return damaged(ids, "a document of an id is out of range", error);
+            return qn_container_damaged(ids->container, "a document of an id is out of range",
+                                        error);
         char known[QN_ID_MAX];
         size_t known_len;
         status = qn_ids_get(ids, (uint32_t)candidate, known, &known_len, error);

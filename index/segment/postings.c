@@ -11,17 +11,13 @@ enum { TABLE_ENTRY = 4 + 4 + 1 };
 /* ...and max_part and seeds. */
 enum { TRAILER = 4 + 2 * QN_SEEDS };
 
-static quern_status damaged(const qn_segment *segment, const char *what, quern_error *error)
-{
-    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", segment->index.name, what);
-}
-
 static quern_status open_long(qn_postings *list, const uint8_t *at, uint64_t len,
                               quern_error *error)
 {
     uint64_t tables = (uint64_t)list->n_blocks * TABLE_ENTRY + TRAILER;
     if (len < tables)
-        return damaged(list->segment, "a posting list is shorter than its tables", error);
+        return qn_container_damaged(&list->segment->index,
+                                    "a posting list is shorter than its tables", error);
     list->data = at;
     list->data_end = at + (len - tables);
     list->last_doc = list->data_end;
@@ -30,11 +26,13 @@ static quern_status open_long(qn_postings *list, const uint8_t *at, uint64_t len
     const uint8_t *trailer = list->block_max + list->n_blocks;
     list->max_part = qn_load_f32(trailer);
     if (!(list->max_part > 0 && list->max_part <= 1)) /* refuses NaN too */
-        return damaged(list->segment, "a posting list's bound is out of range", error);
+        return qn_container_damaged(&list->segment->index, "a posting list's bound is out of range",
+                                    error);
     for (unsigned i = 0; i < QN_SEEDS; i++) {
         uint16_t seed = qn_load_u16(trailer + 4 + 2 * i);
         if (seed > 4096)
-            return damaged(list->segment, "a posting list's seed is out of range", error);
+            return qn_container_damaged(&list->segment->index,
+                                        "a posting list's seed is out of range", error);
         list->seed[i] = (float)seed * (1.0f / 4096);
     }
     return QUERN_OK;
@@ -46,7 +44,8 @@ static quern_status open_bounds(qn_postings *list, quern_error *error)
     uint64_t n_ranges = segment->n_ranges;
     if (list->info.bounds_index > segment->bounds.len / n_ranges ||
         !qn_in_range(list->info.bounds_index * n_ranges, n_ranges, segment->bounds.len))
-        return damaged(segment, "a posting list's range maxima lie outside their section", error);
+        return qn_container_damaged(
+            &segment->index, "a posting list's range maxima lie outside their section", error);
     list->range_max = segment->bounds.data + list->info.bounds_index * n_ranges;
     return qn_container_touch(&segment->index, list->range_max, n_ranges, error);
 }
@@ -59,7 +58,8 @@ static quern_status open_positions(qn_postings *list, quern_error *error)
     list->pos_data_end = list->pos_data + info->positions_len;
     if (list->n_blocks > 1) {
         if (info->positions_len < 4 * (uint64_t)list->n_blocks)
-            return damaged(segment, "a list of positions is shorter than its table", error);
+            return qn_container_damaged(&segment->index,
+                                        "a list of positions is shorter than its table", error);
         list->pos_data_end -= 4 * (size_t)list->n_blocks;
         list->pos_end_table = list->pos_data_end;
     }
@@ -77,7 +77,8 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
                          .max_part = 1};
     if (info->df > 1) {
         if (!qn_in_range(info->postings_off, info->postings_len, segment->postings.len))
-            return damaged(segment, "a posting list lies outside its section", error);
+            return qn_container_damaged(&segment->index, "a posting list lies outside its section",
+                                        error);
         const uint8_t *at = segment->postings.data + info->postings_off;
         quern_status status = qn_container_touch(&segment->index, at, info->postings_len, error);
         if (status != QUERN_OK)
@@ -88,7 +89,7 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
                 return status;
         } else {
             if (info->postings_len < 2)
-                return damaged(segment, "a posting list is empty", error);
+                return qn_container_damaged(&segment->index, "a posting list is empty", error);
             out->block_max = at;
             out->data = at + 1;
             out->data_end = at + info->postings_len;
@@ -101,7 +102,8 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
     }
     if (segment->meta.positions && (info->df > 1 || info->positions_len > 0)) {
         if (!qn_in_range(info->positions_off, info->positions_len, segment->positions.len))
-            return damaged(segment, "a list of positions lies outside its section", error);
+            return qn_container_damaged(&segment->index,
+                                        "a list of positions lies outside its section", error);
         return open_positions(out, error);
     }
     return QUERN_OK;
@@ -164,15 +166,17 @@ quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t 
     const uint8_t *start, *end;
     if (!block_extent(list->block_end, block, list->n_blocks, list->data, list->data_end, &start,
                       &end))
-        return damaged(segment, "a posting list's table is out of order", error);
+        return qn_container_damaged(&segment->index, "a posting list's table is out of order",
+                                    error);
     uint32_t base = block == 0 ? UINT32_MAX : qn_postings_block_last(list, block - 1);
     uint32_t last = qn_postings_block_last(list, block);
     if (last >= segment->meta.n_docs)
-        return damaged(segment, "a posting block ends past the last document", error);
+        return qn_container_damaged(&segment->index, "a posting block ends past the last document",
+                                    error);
     uint32_t n = qn_postings_block_n(list, block);
     *tf_at = segment->kernels->decode_ascending(start, end, n, base, last + 1, docs);
     if (*tf_at == NULL || (list->n_blocks > 1 && docs[n - 1] != last))
-        return damaged(segment, "a posting block is malformed", error);
+        return qn_container_damaged(&segment->index, "a posting block is malformed", error);
     return QUERN_OK;
 }
 
@@ -193,14 +197,16 @@ quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint
     (void)block_extent(list->block_end, block, list->n_blocks, list->data, list->data_end, &start,
                        &end); /* qn_postings_docs has checked it */
     if (list->segment->kernels->decode(tf_at, end, n, tfs) == NULL)
-        return damaged(list->segment, "a block of term frequencies is malformed", error);
+        return qn_container_damaged(&list->segment->index,
+                                    "a block of term frequencies is malformed", error);
     uint32_t overflow = 0;
     for (uint32_t i = 0; i < n; i++) {
         tfs[i] += 1;
         overflow |= tfs[i] == 0;
     }
     if (overflow != 0)
-        return damaged(list->segment, "a term frequency is out of range", error);
+        return qn_container_damaged(&list->segment->index, "a term frequency is out of range",
+                                    error);
     return QUERN_OK;
 }
 
@@ -214,7 +220,7 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
     void *array = *positions;
     if (list->df == 1 && list->info.positions_len == 0) {
         if (list->info.n_inline != tfs[0])
-            return damaged(segment, "a term's positions are missing", error);
+            return qn_container_damaged(&segment->index, "a term's positions are missing", error);
         if (!qn_array_grow(&array, cap, QN_INLINE_TF_MAX, sizeof(uint32_t)))
             return qn_fail_memory(error);
         *positions = array;
@@ -224,7 +230,7 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
     const uint8_t *at, *end;
     if (!block_extent(list->pos_end_table, block, list->n_blocks, list->pos_data,
                       list->pos_data_end, &at, &end))
-        return damaged(segment, "a table of positions is out of order", error);
+        return qn_container_damaged(&segment->index, "a table of positions is out of order", error);
     quern_status status = qn_container_touch(&segment->index, at, (uint64_t)(end - at), error);
     if (status == QUERN_OK && list->pos_end_table != NULL)
         status = qn_container_touch(&segment->index, list->pos_end_table,
@@ -236,7 +242,8 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
         total += tfs[i];
     /* A block of 128 values takes a byte at least, so a forged total cannot ask for much memory. */
     if (total > ((uint64_t)(end - at)) * QN_BLOCK)
-        return damaged(segment, "a list of positions is too short for its frequencies", error);
+        return qn_container_damaged(&segment->index,
+                                    "a list of positions is too short for its frequencies", error);
     if (!qn_array_grow(&array, cap, (size_t)total + QN_BLOCK_ROOM, sizeof(uint32_t)))
         return qn_fail_memory(error);
     *positions = array;
@@ -244,7 +251,8 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
         unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
         at = segment->kernels->decode(at, end, part, *positions + done);
         if (at == NULL)
-            return damaged(segment, "a block of positions is malformed", error);
+            return qn_container_damaged(&segment->index, "a block of positions is malformed",
+                                        error);
     }
     uint32_t *p = *positions;
     for (uint32_t i = 0; i < n; i++) {
@@ -252,7 +260,7 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
         for (uint32_t j = 0; j < tfs[i]; j++) {
             position += *p;
             if (position > UINT32_MAX)
-                return damaged(segment, "a position is out of range", error);
+                return qn_container_damaged(&segment->index, "a position is out of range", error);
             *p++ = (uint32_t)position;
         }
     }

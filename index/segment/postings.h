@@ -7,8 +7,9 @@
  *     with more:       (docs tf)* last_doc(u32)* end(u32)* max(u8)* max_part(f32) seed(u16){3}
  *     docs  := block of n documents as gaps - 1 (block.h), restarting at the last one before
  *     tf    := block of n times tf - 1; absent if df <= 128 and cf == df
- *     POSITIONS extent: for each block of postings its positions as gaps (the first of each
- * document from 0), in blocks of up to 128 values; with df > 128 then end(u32)*
+ *
+ * POSITIONS extent: for each block of postings its positions as gaps (the first of each document
+ * from 0), in blocks of up to 128 values; with df > 128 then end(u32)*.
  *
  * The arrays last_doc, end, max have an entry a block: its last document, where its bytes end
  * counted from the start of the extent, and its largest tf-part as a ceiling in 255ths of max_part
@@ -84,13 +85,13 @@ quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint
 quern_status qn_postings_positions(const qn_postings *list, uint32_t block, const uint32_t *tfs,
                                    uint32_t **positions, size_t *cap, quern_error *error);
 
-/* The length code's K table is the caller's: bounds hold at the segment's parameters only. A factor
- * >= 1 by which every bound must be multiplied at other parameters: the maximum over all length
- * codes (0..255) of (1 + K_segment) / (1 + K_query), at least 1. `norms` as qn_length_norms gives.
+/* Bounds hold at the segment's parameters and average length. A factor >= 1 by which every bound
+ * must be multiplied at those of `norms` (as qn_length_norms gives them): the maximum over all
+ * length codes of (1 + K_segment) / (1 + K_query), with room for rounding; exactly 1 where it is.
  */
 float qn_postings_inflation(const qn_segment *segment, const float norms[256]);
 
-/* A factor <= 1 for seeds: the minimum of the same ratio, at most 1. */
+/* A factor <= 1 for seeds: the minimum of the same ratio, likewise. */
 float qn_postings_deflation(const qn_segment *segment, const float norms[256]);
 
 #endif

@@ -2,13 +2,9 @@
 #include "index/segment/segment.h"
 
 #include "index/base/status.h"
+#include "index/codec/bitpack.h"
 
 #include <stdio.h>
-
-static quern_status damaged(const qn_segment *segment, const char *what, quern_error *error)
-{
-    return qn_fail(error, QUERN_E_DAMAGED, "%s: %s", segment->index.name, what);
-}
 
 /* Everything behind the two containers, which are open. */
 static quern_status open_parts(qn_segment *segment, quern_error *error)
@@ -25,9 +21,11 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     qn_section lengths = index->section[QN_SECTION_LENGTHS];
     qn_section exact = index->section[QN_SECTION_EXACT_LENGTHS];
     if (lengths.data == NULL || lengths.len != meta->n_docs)
-        return damaged(segment, "LENGTHS is missing or of the wrong size", error);
-    if (exact.data == NULL || exact.len != ((uint64_t)meta->n_docs * meta->exact_width + 7) / 8)
-        return damaged(segment, "EXACT_LENGTHS is missing or of the wrong size", error);
+        return qn_container_damaged(&segment->index, "LENGTHS is missing or of the wrong size",
+                                    error);
+    if (exact.data == NULL || exact.len != qn_bitpack_bytes(meta->n_docs, meta->exact_width))
+        return qn_container_damaged(&segment->index,
+                                    "EXACT_LENGTHS is missing or of the wrong size", error);
     segment->lengths = lengths.data;
     segment->exact = exact.data;
     segment->postings = index->section[QN_SECTION_POSTINGS];
@@ -35,9 +33,10 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     segment->bounds = index->section[QN_SECTION_BOUNDS];
     if (segment->postings.data == NULL || segment->bounds.data == NULL ||
         (segment->positions.data != NULL) != meta->positions)
-        return damaged(segment, "a section of postings is missing", error);
+        return qn_container_damaged(&segment->index, "a section of postings is missing", error);
     if (!qn_in_range(meta->tf_bytes, meta->bounds_bytes, segment->postings.len))
-        return damaged(segment, "META speaks of more postings than there are", error);
+        return qn_container_damaged(&segment->index, "META speaks of more postings than there are",
+                                    error);
     status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,
                           segment->bounds_df, error);
     if (status == QUERN_OK)
@@ -58,7 +57,8 @@ static quern_status open_files(qn_segment *segment, int dirfd, const qn_manifest
         return status;
     if (segment->index.mapping.len != entry->index_len ||
         segment->index.header_checksum != entry->index_checksum)
-        return damaged(segment, "is not the file that the manifest names", error);
+        return qn_container_damaged(&segment->index, "is not the file that the manifest names",
+                                    error);
     if (entry->store_len == 0)
         return QUERN_OK;
     (void)snprintf(name, sizeof name, "%s.qs", entry->name);
@@ -68,8 +68,8 @@ static quern_status open_files(qn_segment *segment, int dirfd, const qn_manifest
         return status;
     if (segment->store.mapping.len != entry->store_len ||
         segment->store.header_checksum != entry->store_checksum)
-        return qn_fail(error, QUERN_E_DAMAGED, "%s: is not the file that the manifest names",
-                       segment->store.name);
+        return qn_container_damaged(&segment->store, "is not the file that the manifest names",
+                                    error);
     return QUERN_OK;
 }
 
@@ -82,9 +82,11 @@ quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segme
         status = open_parts(out, error);
     if (status == QUERN_OK &&
         (out->meta.n_docs != entry->documents || out->meta.n_tokens != entry->tokens))
-        status = damaged(out, "holds other counts than the manifest says", error);
+        status =
+            qn_container_damaged(&out->index, "holds other counts than the manifest says", error);
     if (status == QUERN_OK && out->meta.stored != (entry->store_len > 0))
-        status = damaged(out, "its store file is missing from the manifest", error);
+        status =
+            qn_container_damaged(&out->index, "its store file is missing from the manifest", error);
     if (status != QUERN_OK)
         qn_segment_close(out);
     return status;
@@ -103,7 +105,7 @@ quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t
     if (status == QUERN_OK)
         status = open_parts(out, error);
     if (status == QUERN_OK && out->meta.stored && store == NULL)
-        status = damaged(out, "its store is missing", error);
+        status = qn_container_damaged(&out->index, "its store is missing", error);
     if (status != QUERN_OK)
         qn_segment_close(out);
     return status;
@@ -124,8 +126,7 @@ quern_status qn_segment_exact_length(const qn_segment *segment, uint32_t doc, ui
     quern_status status = qn_container_touch(&segment->index, at, 8, error);
     if (status != QUERN_OK)
         return status;
-    uint64_t mask = ((uint64_t)1 << segment->meta.exact_width) - 1;
-    *length = (uint32_t)((qn_load_u64(at) >> (bit % 8)) & mask);
+    *length = qn_bitpack_get(segment->exact, doc, segment->meta.exact_width);
     return QUERN_OK;
 }
 
