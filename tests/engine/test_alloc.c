@@ -12,6 +12,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +46,16 @@ void *THEIRS(calloc)(size_t n, size_t len);
 void *THEIRS(realloc)(void *old, size_t len);
 void THEIRS(free)(void *old);
 
-static int countdown; /* the allocation that reaches 0 fails */
-static bool fail_all; /* and those after it */
-static bool armed, failed;
-static long live; /* pieces allocated and not freed while armed */
+static atomic_int countdown;      /* the allocation that reaches 0 fails */
+static bool fail_all;             /* and those after it */
+static atomic_bool armed, failed; /* builds have threads */
+static atomic_long live;          /* pieces allocated and not freed while armed */
 
 static bool fails(void)
 {
     if (!armed || (failed && !fail_all))
         return false;
-    if (!failed && countdown-- > 0)
+    if (!failed && atomic_fetch_sub(&countdown, 1) > 0)
         return false;
     failed = true;
     errno = ENOMEM;
@@ -117,11 +118,14 @@ static void teardown(void)
     test_dir_free(dir);
 }
 
+static unsigned threads = 1;
+
 static quern_status build(quern_error *error)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.stopwords = QUERN_STR("the of");
     options.force = true;
+    options.threads = threads;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
     quern_builder *builder = NULL;
     quern_status status = quern_builder_open(&builder, path, &options, error);
@@ -138,6 +142,7 @@ static quern_status append(quern_error *error)
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.stopwords = QUERN_STR("the of");
     options.append = true;
+    options.threads = threads;
     options.on_duplicate = QUERN_DUPLICATE_SKIP;
     quern_builder *builder = NULL;
     quern_status status = quern_builder_open(&builder, path, &options, error);
@@ -224,7 +229,9 @@ static void fail_each(const char *what, quern_status (*work)(quern_error *error)
         cr_assert(status == QUERN_E_MEMORY || status == QUERN_OK, "%s, allocation %d: %s (%s)",
                   what, n, quern_status_text(status), error.message);
 #ifndef WRAPPED
-        cr_assert_eq(live, 0, "%s, allocation %d: %ld pieces leaked", what, n, live);
+        /* The C library keeps what belongs to the stack of a thread that has ended. */
+        if (threads == 1)
+            cr_assert_eq(live, 0, "%s, allocation %d: %ld pieces leaked", what, n, (long)live);
 #endif
         quern_error still;
         cr_assert_eq(quern_verify(path, NULL, NULL, &still), QUERN_OK, "%s, allocation %d: %s",
@@ -237,8 +244,10 @@ Test(alloc, build, .init = setup, .fini = teardown, .timeout = 200)
 {
     quern_error error;
     cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
-    fail_each("build", build, false);
-    fail_each("build", build, true);
+    for (threads = 1; threads <= 2; threads++) {
+        fail_each("build", build, false);
+        fail_each("build", build, true);
+    }
 }
 
 Test(alloc, append, .init = setup, .fini = teardown, .timeout = 200)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,10 @@
 
 enum { KILLED = 77 };
 
-static int countdown;  /* the call that reaches 0 is hit; negative: none */
-static int hit_errno;  /* what the call that is hit fails with; 0: the process ends there */
-static bool hit_stays; /* all later calls that write fail too, as on a full disk */
-static bool armed, was_hit;
+static atomic_int countdown; /* the call that reaches 0 is hit; negative: none */
+static int hit_errno;        /* what the call that is hit fails with; 0: the process ends there */
+static bool hit_stays;       /* all later calls that write fail too, as on a full disk */
+static atomic_bool armed, was_hit; /* builds have threads */
 
 /* Whether this call is to fail; errno says how. */
 static bool hit(bool writes)
@@ -37,7 +38,7 @@ static bool hit(bool writes)
         errno = hit_errno;
         return true;
     }
-    if (was_hit || countdown-- > 0)
+    if (was_hit || atomic_fetch_sub(&countdown, 1) > 0)
         return false;
     was_hit = true;
     if (hit_errno == 0)
@@ -117,9 +118,12 @@ static void teardown(void)
 /* How an index that is there is treated; what is there before. */
 typedef enum way { FIRST, FORCE, APPEND, N_WAYS } way;
 
+static unsigned threads = 1;
+
 static quern_status build(way how, quern_error *error)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.threads = threads;
     options.force = how == FORCE;
     options.append = how == APPEND;
     options.on_duplicate = QUERN_DUPLICATE_SKIP;
@@ -213,7 +217,7 @@ static bool killed_at(way how, int n)
     return WEXITSTATUS(status) == KILLED;
 }
 
-Test(system_calls, killed_at_each, .init = setup, .fini = teardown, .timeout = 120)
+static void kill_each(void)
 {
     for (way how = FIRST; how < N_WAYS; how++) {
         bool was_old = false, was_new = false;
@@ -235,6 +239,12 @@ Test(system_calls, killed_at_each, .init = setup, .fini = teardown, .timeout = 1
         }
         cr_assert(was_old && was_new, "way %d was not killed both before and after", (int)how);
     }
+}
+
+Test(system_calls, killed_at_each, .init = setup, .fini = teardown, .timeout = 120)
+{
+    for (threads = 1; threads <= 2; threads++)
+        kill_each();
 }
 
 /* ---- failing ---- */
@@ -275,12 +285,14 @@ static void fail_each(way how, int reason, bool stays, quern_status expected)
 
 Test(system_calls, full_disk_at_each, .init = setup, .fini = teardown, .timeout = 120)
 {
-    for (way how = FIRST; how < N_WAYS; how++)
-        fail_each(how, ENOSPC, true, QUERN_E_SPACE);
+    for (threads = 1; threads <= 2; threads++)
+        for (way how = FIRST; how < N_WAYS; how++)
+            fail_each(how, ENOSPC, true, QUERN_E_SPACE);
 }
 
 Test(system_calls, error_at_each, .init = setup, .fini = teardown, .timeout = 120)
 {
-    for (way how = FIRST; how < N_WAYS; how++)
-        fail_each(how, EIO, false, QUERN_E_IO);
+    for (threads = 1; threads <= 2; threads++)
+        for (way how = FIRST; how < N_WAYS; how++)
+            fail_each(how, EIO, false, QUERN_E_IO);
 }

@@ -172,6 +172,39 @@ Test(writer, large_documents_are_parted, .init = setup, .fini = teardown)
     free(other);
 }
 
+/* As ids and lengths, here `reserved`, grew, the room that was kept for the log of an earlier,
+ * larger run left too little for the vocabulary, and a run was written for every few words: 43,000
+ * runs for a million passages, whose readers then took five times the limit. */
+Test(writer, runs_are_worth_their_place, .init = setup, .fini = teardown)
+{
+    enum { N = 1500, WORDS = 1000 };
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.memory = (uint64_t)32 << 20;
+    options.store = QUERN_STORE_NONE;
+    qn_index_writer writer;
+    quern_build_report report;
+    quern_error error;
+    cr_assert_eq(qn_index_writer_open(&writer, path, &options, &error), QUERN_OK, "%s",
+                 error.message);
+    test_random random = {.state = 6};
+    for (uint64_t i = 0; i < N; i++) {
+        char id[24], text[WORDS * 9];
+        size_t len = 0;
+        for (int j = 0; j < WORDS; j++) { /* a few new words in each, ever fewer */
+            uint32_t most = (uint32_t)1 << (4 + test_below(&random, 14));
+            len += (size_t)sprintf(text + len, "%x ", most + test_below(&random, most));
+        }
+        (void)snprintf(id, sizeof id, "d%u", (unsigned)i);
+        quern_document document = {.id = {id, strlen(id)}, .text = {text, len}};
+        writer.reserved = ((uint64_t)16 << 20) * i / N;
+        cr_assert_eq(qn_index_writer_add(&writer, &document, NULL, &error), QUERN_OK, "%s",
+                     error.message);
+    }
+    cr_assert_eq(qn_index_writer_commit(&writer, &report, &error), QUERN_OK, "%s", error.message);
+    cr_expect(report.runs > 1 && report.runs < 30, "%u runs", report.runs);
+    qn_index_writer_close(&writer);
+}
+
 Test(writer, duplicates_are_refused_skipped_or_replaced, .init = setup, .fini = teardown)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
