@@ -251,7 +251,7 @@ static quern_status build(job *work, const quern_build_options *build_options, c
 }
 
 /* Complains of a failed build; where an index stands in the way, names the options for that. */
-static int report(const job *work, quern_status status, const quern_error *error)
+static int complain_of(const job *work, quern_status status, const quern_error *error)
 {
     const index_options *options = work->options;
     quern_index *there = NULL;
@@ -280,7 +280,7 @@ static int build_and_tell(job *work, const quern_build_options *build_options, c
         return qn_exit_code(status, &error);
     }
     if (status != QUERN_OK)
-        return report(work, status, &error);
+        return complain_of(work, status, &error);
     if (!options->quiet)
         tell_summary(options, &report, seconds);
     if (report.documents == 0)
