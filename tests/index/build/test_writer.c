@@ -186,7 +186,7 @@ Test(writer, runs_are_worth_their_place, .init = setup, .fini = teardown)
     quern_error error;
     cr_assert_eq(qn_index_writer_open(&writer, path, &options, &error), QUERN_OK, "%s",
                  error.message);
-    test_random random = {.state = 6};
+    test_random random = 6;
     for (uint64_t i = 0; i < N; i++) {
         char id[24], text[WORDS * 9];
         size_t len = 0;
