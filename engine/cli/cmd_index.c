@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -158,8 +159,8 @@ static uint64_t peak_resident_bytes(void)
     char line[256];
     unsigned long long kib = 0;
     while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "VmHWM: %llu kB", &kib) != 1)
-            kib = 0;
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoull(line + 6, NULL, 10);
     if (file != NULL)
         (void)fclose(file);
     if (kib > 0)
@@ -251,7 +252,7 @@ static quern_status build(job *work, const quern_build_options *build_options, c
 }
 
 /* Complains of a failed build; where an index stands in the way, names the options for that. */
-static int complain_of(const job *work, quern_status status, const quern_error *error)
+static int report_failure(const job *work, quern_status status, const quern_error *error)
 {
     const index_options *options = work->options;
     quern_index *there = NULL;
@@ -280,7 +281,7 @@ static int build_and_tell(job *work, const quern_build_options *build_options, c
         return qn_exit_code(status, &error);
     }
     if (status != QUERN_OK)
-        return complain_of(work, status, &error);
+        return report_failure(work, status, &error);
     if (!options->quiet)
         tell_summary(options, &report, seconds);
     if (report.documents == 0)
