@@ -2,6 +2,7 @@
 #include "engine/cli/cli.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,7 +22,10 @@ static void on_bus(int number)
 {
     static const char MESSAGE[] =
         "quern: an index file was cut off while it was being read (--no-mmap avoids this)\n";
+    static atomic_flag said = ATOMIC_FLAG_INIT;
     (void)number;
+    while (atomic_flag_test_and_set(&said)) /* another thread met it too: it ends the process */
+        (void)pause();
     ssize_t ignored = write(STDERR_FILENO, MESSAGE, sizeof MESSAGE - 1);
     (void)ignored;
     _exit(QN_EXIT_DAMAGED);
