@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* With fewer postings than this, bounds cost more than they save (measured at 1 M documents; see
- * the benchmark of evaluators). */
+/* With fewer postings than this, bounds cost more than they save. The figure is a prototype's
+ * ("about 500 at k = 10"); it has not been measured with these evaluators. */
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
 static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "boolean",
