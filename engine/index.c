@@ -191,6 +191,7 @@ void quern_index_stats(const quern_index *index, quern_stats *stats)
                            .segments = index->n_segments,
                            .k1 = first->k1,
                            .b = first->b,
+                           .tune = first->tune,
                            .positions = true,
                            .stored = true,
                            .language = first->language};

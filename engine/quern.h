@@ -125,6 +125,14 @@ typedef enum quern_on_duplicate {
     QUERN_DUPLICATE_REPLACE = 2 /* keep the last, which counts as added last */
 } quern_on_duplicate;
 
+/* What an index is tuned for: how many frequent terms are kept in forms that cost space and save
+ * time. Answers do not depend on it. */
+typedef enum quern_tune {
+    QUERN_TUNE_BALANCED = 0,
+    QUERN_TUNE_SIZE = 1,
+    QUERN_TUNE_SPEED = 2
+} quern_tune;
+
 typedef struct quern_build_options {
     size_t size;
     const char *language; /* libstemmer algorithm ("english", "german", ...) or "none" */
@@ -137,7 +145,7 @@ typedef struct quern_build_options {
     bool force;          /* replace an index that is there, atomically at commit */
     bool append;         /* add a segment to the index that is there */
     float k1, b;         /* BM25 parameters the bounds are computed for (0..3, 0..1) */
-    unsigned range_log2; /* documents per bound range, as a power of two: 6..10; 0: default */
+    quern_tune tune;
     quern_progress_fn progress;
     void *progress_arg;
 } quern_build_options;
@@ -257,9 +265,11 @@ QUERN_API quern_status quern_index_open_many(quern_index **out, const char *cons
 /* Close after every searcher and iterator made from it has been freed. */
 QUERN_API void quern_index_close(quern_index *index);
 
-/* Bytes on disk by what they hold; total is their sum. */
+/* Bytes on disk by what they hold; total is their sum, but for the last two: of docids, what is
+ * bitmaps, and of tf, what is codes. */
 typedef struct quern_bytes {
     uint64_t total, dictionary, docids, tf, positions, bounds, lengths, ids, store, other;
+    uint64_t bitmaps, codes;
 } quern_bytes;
 
 typedef struct quern_stats {
@@ -267,6 +277,7 @@ typedef struct quern_stats {
     double average_length;
     float k1, b; /* BM25 parameters the bounds were computed for */
     bool positions, stored;
+    quern_tune tune;      /* of the first segment */
     const char *language; /* valid until the index is closed */
     quern_bytes bytes;
 } quern_stats;
@@ -336,6 +347,13 @@ typedef struct quern_hit {
     float score;
 } quern_hit;
 
+/* How much of the index a query came to; what it stands for depends on the evaluator. */
+typedef struct quern_work {
+    uint64_t ranges;    /* ranges of 64 documents that were evaluated document by document */
+    uint64_t postings;  /* of lists that were decoded whole */
+    uint64_t documents; /* that were scored exactly */
+} quern_work;
+
 /* Best first; equal scores in input order. Valid until the next quern_search on the searcher, or
  * its end: fetching and snippets, also of these very hits, leave them alone. */
 typedef struct quern_hits {
@@ -343,6 +361,7 @@ typedef struct quern_hits {
     size_t n;
     const char *notice;    /* what of the query was dropped or reinterpreted, or NULL */
     const char *evaluator; /* the evaluator that answered */
+    quern_work work;
 } quern_hits;
 
 /*

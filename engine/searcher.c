@@ -92,6 +92,7 @@ quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k, 
     searcher->query = parsed;
     hits->notice = notice;
     hits->evaluator = qn_search_evaluator(searcher->search);
+    hits->work = qn_search_work(searcher->search);
     return QUERN_OK;
 }
 

@@ -12,12 +12,14 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
         qn_cursor_free(&scratch->cursor[i]);
     free(scratch->cursor);
     free(scratch->ceiling);
-    free(scratch->clause);
-    free(scratch->term);
+    free(scratch->list);
+    free(scratch->sparse_doc);
+    free(scratch->sparse_value);
+    free(scratch->word);
     free(scratch->bound);
-    free(scratch->score);
-    free(scratch->offset);
-    free(scratch->value);
+    free(scratch->clause);
+    free(scratch->row);
+    free(scratch->window_bytes);
     qn_phrase_free(&scratch->phrase);
     *scratch = (qn_eval_scratch){0};
 }

@@ -24,18 +24,21 @@ typedef struct qn_eval_scratch {
     size_t cursor_cap;
     double *ceiling; /* eval_context.c: one a query term */
     size_t ceiling_cap;
-    struct qn_boolean_clause *clause; /* eval_boolean */
-    size_t clause_cap;
-    struct qn_union_term *term; /* eval_union */
-    size_t term_cap;
-    uint16_t *bound; /* eval_union: one a range */
+    struct qn_window_list *list; /* window_list.c: one a query term */
+    size_t list_cap;
+    uint32_t *sparse_doc; /* window_list.c: the postings of all sparse lists */
+    size_t sparse_doc_cap;
+    float *sparse_value;
+    size_t sparse_value_cap;
+    uint64_t *word; /* window_list.c: a bitmap of a window for each list coded by gaps */
+    size_t word_cap;
+    uint16_t *bound; /* window_bounds.c: three for each range */
     size_t bound_cap;
-    float *score; /* eval_union: one a document of a range */
-    size_t score_cap;
-    uint32_t *offset; /* eval_union: postings of a range, a stretch a term */
-    size_t offset_cap;
-    float *value; /* likewise */
-    size_t value_cap;
+    struct qn_window_clause *clause; /* window_run.c: one a clause */
+    size_t clause_cap;
+    float *row; /* window_run.c: what each clause adds to the documents at hand */
+    size_t row_cap;
+    struct qn_window_bytes *window_bytes; /* window_run.c */
     qn_phrase phrase;
 } qn_eval_scratch;
 
@@ -54,6 +57,7 @@ typedef struct qn_eval {
     const qn_segment *segment;
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
     float inflation;                /* qn_postings_inflation */
+    quern_work work;                /* what was looked at; of all segments */
 } qn_eval;
 
 /* The score that a document needs: with less it is not among the k best. Documents that have just
@@ -85,19 +89,5 @@ quern_status qn_eval_cursor_status(const qn_eval *eval);
  * For lists of one block values are 255ths of 1, for others of max_part; both are in the ceiling.
  */
 quern_status qn_eval_fill_ceilings(qn_eval *eval, quern_error *error);
-
-/* A bound, by the ceilings above, of what query->term[i] adds in documents of a range; 0 only if
- * none of them holds it. */
-static inline double qn_eval_term_bound(const qn_eval *eval, size_t i, uint32_t range)
-{
-    const qn_postings *list = eval->list[i];
-    double ceiling = eval->scratch->ceiling[i];
-    if (list == NULL)
-        return 0;
-    if (list->range_max != NULL)
-        return ceiling * list->range_max[range] / 255;
-    return list->n_blocks == 1 && list->block_max != NULL ? ceiling * list->block_max[0] / 255
-                                                          : ceiling;
-}
 
 #endif

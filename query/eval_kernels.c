@@ -2,7 +2,17 @@
 #define QN_KERNELS qn_eval_kernels_scalar
 #include "query/eval_kernels.h"
 
+#include <string.h>
+
 extern const qn_eval_kernels qn_eval_kernels_scalar;
+
+static void expand_codes(uint8_t out[64], uint64_t word, const uint8_t *codes, uint32_t rank,
+                         const uint8_t table[16])
+{
+    memset(out, 0, 64);
+    for (; word != 0; word &= word - 1, rank++)
+        out[__builtin_ctzll(word)] = table[codes[rank / 2] >> (rank % 2 * 4) & 15];
+}
 
 #include "query/eval_kernels_template.h"
 

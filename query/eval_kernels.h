@@ -1,7 +1,8 @@
 /*
- * The inner loops of the evaluators, written once in plain C (eval_kernels_template.h) and compiled
- * once per instruction set: the compiler vectorises them, and since float operations are rounded
- * the same way everywhere and never contracted, every level gives the same bits.
+ * The inner loops of the evaluators. Most are written once in plain C (eval_kernels_template.h) and
+ * compiled once per instruction set: the compiler vectorises them, and since float operations are
+ * rounded the same way everywhere and never contracted, every level gives the same bits. The loops
+ * over codes are written for each set by hand.
  */
 #ifndef QN_QUERY_EVAL_KERNELS_H
 #define QN_QUERY_EVAL_KERNELS_H
@@ -11,14 +12,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A window (64 ranges of 64 documents) of a coded list: see index/segment/coded.h. */
+typedef struct qn_coded_window {
+    const uint8_t *words; /* u64{64}: the window's documents */
+    const uint8_t *ranks; /* u32{8}: postings before each 512 documents */
+    const uint8_t *codes; /* of the whole list; may be over-read by 64 bytes past posting df */
+    uint32_t df;          /* ranks above it are taken for it */
+} qn_coded_window;
+
 typedef struct qn_eval_kernels {
     /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[lengths[docs[i]]]), i < n. */
     void (*score)(const uint32_t *docs, const uint32_t *tfs, size_t n, const uint8_t *lengths,
                   const float *norms, float weight, float *out);
 
+    /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[i]), or 0 where tfs[i] is 0, i < n. */
+    void (*score_tfs)(const uint32_t *tfs, const float *norms, size_t n, float weight, float *out);
+
+    /* ---- sums of range bounds; n is a multiple of 64 ---- */
+
     /* sums[i] += 0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1; the caller sees to
      * it that no sum passes 65,535. */
     void (*add_bounds)(uint16_t *sums, const uint8_t *maxima, size_t n, uint16_t factor);
+
+    /* The same value put into out[i], and the least of it and out[i]. */
+    void (*set_bounds)(uint16_t *out, const uint8_t *maxima, size_t n, uint16_t factor);
+    void (*min_bounds)(uint16_t *out, const uint8_t *maxima, size_t n, uint16_t factor);
+
+    /* out[i] becomes the least of out[i] and more[i]. */
+    void (*min_sums)(uint16_t *out, const uint16_t *more, size_t n);
+
+    /* sums[i] += more[i]; with `required` 0 where either is 0, with `optional` 0 where sums[i] is.
+     */
+    void (*add_sums)(uint16_t *sums, const uint16_t *more, size_t n);
+    void (*add_required)(uint16_t *sums, const uint16_t *more, size_t n);
+    void (*add_optional)(uint16_t *sums, const uint16_t *more, size_t n);
 
     /* How many of sums[0..n) are >= least. */
     size_t (*count_bounds)(const uint16_t *sums, size_t n, uint16_t least);
@@ -26,13 +53,32 @@ typedef struct qn_eval_kernels {
     /* The largest of sums[0..n); 0 if n is 0. */
     uint16_t (*max_bound)(const uint16_t *sums, size_t n);
 
-    /* The first i >= from with sums[i] >= least; n if none. */
-    size_t (*find_bound)(const uint16_t *sums, size_t from, size_t n, uint16_t least);
+    /* Bit i tells whether sums[i] >= least, i < 64. */
+    uint64_t (*find_bounds)(const uint16_t *sums, uint16_t least);
 
-    /* The first i >= from where the bits of scores[i], as a signed integer, are >= least; n if
-     * none.
-     */
-    size_t (*find_score)(const float *scores, size_t from, size_t n, int32_t least);
+    /* ---- a window: bytes for 64 ranges, or for their 4,096 documents ---- */
+
+    /* out[i] = the least of 255 and [0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1]
+     * + more[i], i < 64. */
+    void (*range_bytes)(uint8_t *out, const uint8_t *maxima, uint16_t factor, const uint8_t *more);
+
+    /* For each range r in `live`: sums[64 r + i] += table[code of document i], or 0 where the list
+     * does not have it, at most 255. Returns `live` without the ranges where no sum reaches
+     * least - rest[r]. */
+    uint64_t (*add_codes)(uint8_t *sums, uint64_t live, const qn_coded_window *window,
+                          const uint8_t table[16], const uint8_t rest[64], uint8_t least);
+
+    /* For each range in `live`: out[64 r + i] = that value. */
+    void (*set_codes)(uint8_t *out, uint64_t live, const qn_coded_window *window,
+                      const uint8_t table[16]);
+
+    /* For each range in `live`, out[64 r + i]: the least of both; the sum of both, at most 255. */
+    void (*min_bytes)(uint8_t *out, uint64_t live, const uint8_t *more);
+    void (*add_bytes)(uint8_t *out, uint64_t live, const uint8_t *more);
+
+    /* For each range r in `live`: bit i of masks[r] tells whether bytes[64 r + i] >= least, which
+     * is at least 1. */
+    void (*find_bytes)(const uint8_t *bytes, uint64_t live, uint8_t least, uint64_t masks[64]);
 } qn_eval_kernels;
 
 /* The table for a level; falls back to portable code. Never NULL. */

@@ -1,6 +1,86 @@
-/* The evaluators' inner loops, compiled for AVX512: see eval_kernels_template.h. */
+/* The evaluators' inner loops, compiled for AVX-512: see eval_kernels_template.h. */
 #if defined(__x86_64__)
 #define QN_KERNELS qn_eval_kernels_avx512
+#define OWN_WINDOWS
+#include "query/eval_kernels.h"
+
+#include "index/base/bytes.h"
+
+#include <immintrin.h>
+
+/* table[the next 64 codes], put where the bits of `word` stand, 0 elsewhere. A qword of the result
+ * takes eight codes: their bytes are fetched by a permute, and shifted apart bit by bit. */
+static inline __m512i expand_codes(uint64_t word, const uint8_t *codes, uint32_t rank,
+                                   __m512i table)
+{
+    const __m512i bytes = _mm512_setr_epi64(
+        0x0706050403020100, 0x0B0A090807060504, 0x0F0E0D0C0B0A0908, 0x131211100F0E0D0C,
+        0x1716151413121110, 0x1B1A191817161514, 0x1F1E1D1C1B1A1918, 0x232221201F1E1D1C);
+    const __m512i shifts = _mm512_set1_epi64(0x1C1814100C080400);
+    __m512i shift = _mm512_add_epi8(shifts, _mm512_set1_epi8((char)(rank % 2 * 4)));
+    __m512i packed = _mm512_permutexvar_epi8(bytes, _mm512_loadu_si512(codes + rank / 2));
+    __m512i code =
+        _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
+    return _mm512_maskz_expand_epi8(word, _mm512_shuffle_epi8(table, code));
+}
+
+static inline __m512i load_table(const uint8_t table[16])
+{
+    return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table));
+}
+
+static inline uint32_t rank_of(const qn_coded_window *window, unsigned r);
+
+static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *window,
+                          const uint8_t table[16], const uint8_t rest[64], uint8_t least)
+{
+    __m512i values = load_table(table);
+    for (uint64_t left = live; left != 0; left &= left - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(left);
+        uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
+        uint8_t *at = sums + 64 * (size_t)r;
+        __m512i sum = _mm512_loadu_si512(at);
+        if (word != 0) {
+            sum = _mm512_adds_epu8(sum,
+                                   expand_codes(word, window->codes, rank_of(window, r), values));
+            _mm512_storeu_si512(at, sum);
+        }
+        uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
+        uint64_t alive = _mm512_cmpge_epu8_mask(sum, _mm512_set1_epi8((char)needed));
+        live &= ~((uint64_t)(alive == 0) << r);
+    }
+    return live;
+}
+
+static void set_codes(uint8_t *out, uint64_t live, const qn_coded_window *window,
+                      const uint8_t table[16])
+{
+    __m512i values = load_table(table);
+    for (; live != 0; live &= live - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(live);
+        uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
+        _mm512_storeu_si512(out + 64 * (size_t)r,
+                            expand_codes(word, window->codes, rank_of(window, r), values));
+    }
+}
+
+static void find_bytes(const uint8_t *bytes, uint64_t live, uint8_t least, uint64_t masks[64])
+{
+    __m512i bound = _mm512_set1_epi8((char)least);
+    for (; live != 0; live &= live - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(live);
+        masks[r] = _mm512_cmpge_epu8_mask(_mm512_loadu_si512(bytes + 64 * (size_t)r), bound);
+    }
+}
+
+static uint64_t find_bounds(const uint16_t *sums, uint16_t least)
+{
+    __m512i bound = _mm512_set1_epi16((short)least);
+    uint64_t low = _mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums), bound);
+    uint64_t high = _mm512_cmpge_epu16_mask(_mm512_loadu_si512(sums + 32), bound);
+    return low | high << 32;
+}
+
 #include "query/eval_kernels_template.h"
 #else
 typedef int qn_eval_kernels_avx512_is_for_x86;

@@ -7,8 +7,7 @@
  * ("about 500 at k = 10"); it has not been measured with these evaluators. */
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
-static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "boolean",
-                                                     NULL};
+static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", NULL};
 
 const char *const *qn_plan_names(void)
 {
@@ -49,19 +48,7 @@ bool qn_plan_is_union(const qn_query *query)
 
 qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
 {
-    /* Terms, some of which exclude; one that must be there makes a conjunction. */
-    bool range_can = shape->n_must == 0 && !shape->phrases;
-    switch (wanted) {
-    case QN_EVALUATOR_EXHAUSTIVE:
-    case QN_EVALUATOR_BOOLEAN:
+    if (wanted != QN_EVALUATOR_AUTO)
         return wanted;
-    case QN_EVALUATOR_RANGE:
-        return range_can ? QN_EVALUATOR_RANGE : QN_EVALUATOR_BOOLEAN;
-    case QN_EVALUATOR_AUTO:
-    case QN_EVALUATORS:
-        break;
-    }
-    if (!range_can)
-        return QN_EVALUATOR_BOOLEAN;
     return shape->df_sum < EXHAUSTIVE_DF_SUM ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;
 }

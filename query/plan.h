@@ -10,7 +10,6 @@ typedef enum qn_evaluator {
     QN_EVALUATOR_AUTO = 0,
     QN_EVALUATOR_EXHAUSTIVE,
     QN_EVALUATOR_RANGE,
-    QN_EVALUATOR_BOOLEAN,
     QN_EVALUATORS
 } qn_evaluator;
 

@@ -4,10 +4,10 @@
 #include "index/base/status.h"
 #include "index/segment/lengths.h"
 #include "query/bm25.h"
-#include "query/eval_boolean.h"
 #include "query/eval_exhaustive.h"
-#include "query/eval_union.h"
+#include "query/eval_range.h"
 #include "query/plan.h"
+#include "query/seed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +40,7 @@ struct qn_search {
     const qn_eval_kernels *kernels;
     qn_topk topk;
     qn_eval_scratch scratch;
+    quern_work work; /* of the last query */
     /* Of the last query: */
     size_t n_distinct;
     uint16_t slot[TERM_SLOTS];                      /* number of a distinct term + 1, or 0 */
@@ -285,8 +286,7 @@ static float find_seed(qn_search *search, const qn_query *query, size_t k)
         if (state->n_lists == 0)
             continue;
         select_lists(search, query, state);
-        float seed =
-            qn_eval_union_seed(query, search->weight, search->by_term, state->deflation, k);
+        float seed = qn_seed_of(query, search->weight, search->by_term, state->deflation, k);
         best = seed > best ? seed : best;
     }
     return best;
@@ -298,9 +298,7 @@ static quern_status evaluate(qn_evaluator evaluator, qn_eval *eval, quern_error 
 {
     switch (evaluator) {
     case QN_EVALUATOR_RANGE:
-        return qn_eval_union(eval, error);
-    case QN_EVALUATOR_BOOLEAN:
-        return qn_eval_boolean(eval, error);
+        return qn_eval_range(eval, error);
     case QN_EVALUATOR_AUTO:
     case QN_EVALUATOR_EXHAUSTIVE:
     case QN_EVALUATORS:
@@ -327,6 +325,7 @@ static quern_status run_segments(qn_search *search, const qn_query *query, float
         eval.segment = &search->segment[s];
         eval.inflation = search->state[s].inflation;
         quern_status status = evaluate(search->used, &eval, error);
+        search->work = eval.work;
         if (status != QUERN_OK)
             return status;
     }
@@ -342,6 +341,7 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
     if (status != QUERN_OK)
         return status;
     qn_topk_start(&search->topk, k);
+    search->work = (quern_work){0};
     number_terms(search, query);
     status = open_lists(search, query, error);
     if (status != QUERN_OK)
@@ -359,6 +359,11 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
 const float *qn_search_weights(const qn_search *search)
 {
     return search->weight;
+}
+
+quern_work qn_search_work(const qn_search *search)
+{
+    return search->work;
 }
 
 const char *qn_search_evaluator(const qn_search *search)

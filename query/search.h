@@ -27,6 +27,9 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
 const float *qn_search_weights(const qn_search *search);
 const char *qn_search_evaluator(const qn_search *search);
 
+/* What it looked at. */
+quern_work qn_search_work(const qn_search *search);
+
 /* Names that options->evaluator may have; NULL-terminated. */
 const char *const *qn_search_evaluators(void);
 

@@ -172,12 +172,16 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
     const quern_build_options *options = &writer->options;
+    commit->meta.tune = options->tune;
+    qn_segment_borders(options->tune, commit->n_docs, &commit->meta.coded_df,
+                       &commit->meta.dense_df);
     qn_postings_params params = {.n_docs = commit->n_docs,
                                  .lengths = commit->codes,
                                  .k1 = options->k1,
                                  .b = options->b,
                                  .average = commit->meta.average,
-                                 .range_log2 = options->range_log2,
+                                 .coded_df = commit->meta.coded_df,
+                                 .dense_df = commit->meta.dense_df,
                                  .positions = !options->no_positions};
     qn_postings_writer *postings;
     quern_status status = qn_postings_writer_new(&postings, &commit->container, writer->dirfd,
@@ -201,6 +205,8 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
     commit->meta.n_postings = totals.n_postings;
     commit->meta.tf_bytes = totals.tf_bytes;
     commit->meta.bounds_bytes = totals.bounds_bytes;
+    commit->meta.codes_bytes = totals.codes_bytes;
+    commit->meta.bitmap_bytes = totals.bitmap_bytes;
     return status;
 }
 
@@ -212,7 +218,6 @@ static quern_status put_meta(commit_state *commit, quern_error *error)
     meta->n_docs = commit->n_docs;
     meta->k1 = writer->options.k1;
     meta->b = writer->options.b;
-    meta->range_log2 = writer->options.range_log2;
     meta->positions = !writer->options.no_positions;
     meta->stored = writer->docs != NULL;
     meta->records = writer->options.store == QUERN_STORE_RECORD;

@@ -151,16 +151,14 @@ static quern_status check_options(quern_build_options *options, quern_error *err
 {
     if (options->language == NULL)
         options->language = "english";
-    if (options->range_log2 == 0)
-        options->range_log2 = DEFAULT_RANGE_LOG2;
     if (options->memory < (uint64_t)32 << 20)
         return qn_fail(error, QUERN_E_ARGUMENT, "the memory limit must be at least 32 MiB");
     if (!(options->k1 >= 0 && options->k1 <= 3))
         return qn_fail(error, QUERN_E_ARGUMENT, "k1 must be within 0..3");
     if (!(options->b >= 0 && options->b <= 1))
         return qn_fail(error, QUERN_E_ARGUMENT, "b must be within 0..1");
-    if (options->range_log2 < 6 || options->range_log2 > 10)
-        return qn_fail(error, QUERN_E_ARGUMENT, "range_log2 must be within 6..10");
+    if (options->tune > QUERN_TUNE_SPEED)
+        return qn_fail(error, QUERN_E_ARGUMENT, "there is no such tuning");
     if (options->force && options->append)
         return qn_fail(error, QUERN_E_ARGUMENT, "force and append exclude each other");
     if (options->append && options->on_duplicate == QUERN_DUPLICATE_REPLACE)

@@ -2,11 +2,12 @@
 #include "index/segment/meta.h"
 
 #include "index/base/status.h"
+#include "index/codec/block.h"
 #include "index/segment/format.h"
 
 enum {
     AT_DOCS = 0,
-    AT_RANGE = 4,
+    AT_CODED_DF = 4,
     AT_TOKENS = 8,
     AT_TERMS = 16,
     AT_POSTINGS = 24,
@@ -19,9 +20,13 @@ enum {
     AT_FLAGS = 68,
     AT_RULES = 72,
     AT_STOPWORDS_LEN = 76,
-    AT_LANGUAGE = 80,
-    AT_UNICODE = 144,
-    FIXED_LEN = 176
+    AT_CODES_BYTES = 80,
+    AT_BITMAP_BYTES = 88,
+    AT_DENSE_DF = 96,
+    AT_TUNE = 100,
+    AT_LANGUAGE = 104,
+    AT_UNICODE = 168,
+    FIXED_LEN = 200
 };
 
 enum { FLAG_POSITIONS = 1, FLAG_STORED = 2, FLAG_RECORDS = 4, FLAGS_KNOWN = 7 };
@@ -33,12 +38,16 @@ quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *con
     if (meta->stopwords.len > UINT32_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT, "the list of stop words is too long");
     qn_store_u32(fixed + AT_DOCS, meta->n_docs);
-    qn_store_u32(fixed + AT_RANGE, meta->range_log2);
+    qn_store_u32(fixed + AT_CODED_DF, meta->coded_df);
     qn_store_u64(fixed + AT_TOKENS, meta->n_tokens);
     qn_store_u64(fixed + AT_TERMS, meta->n_terms);
     qn_store_u64(fixed + AT_POSTINGS, meta->n_postings);
     qn_store_u64(fixed + AT_TF_BYTES, meta->tf_bytes);
     qn_store_u64(fixed + AT_BOUNDS_BYTES, meta->bounds_bytes);
+    qn_store_u64(fixed + AT_CODES_BYTES, meta->codes_bytes);
+    qn_store_u64(fixed + AT_BITMAP_BYTES, meta->bitmap_bytes);
+    qn_store_u32(fixed + AT_DENSE_DF, meta->dense_df);
+    qn_store_u32(fixed + AT_TUNE, meta->tune);
     qn_store_u64(fixed + AT_FINGERPRINT, meta->fingerprint);
     qn_store_f32(fixed + AT_K1, meta->k1);
     qn_store_f32(fixed + AT_B, meta->b);
@@ -80,16 +89,20 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
         .n_postings = qn_load_u64(at + AT_POSTINGS),
         .k1 = qn_load_f32(at + AT_K1),
         .b = qn_load_f32(at + AT_B),
-        .range_log2 = qn_load_u32(at + AT_RANGE),
+        .coded_df = qn_load_u32(at + AT_CODED_DF),
+        .dense_df = qn_load_u32(at + AT_DENSE_DF),
         .exact_width = qn_load_u32(at + AT_EXACT_WIDTH),
         .positions = (flags & FLAG_POSITIONS) != 0,
         .stored = (flags & FLAG_STORED) != 0,
         .records = (flags & FLAG_RECORDS) != 0,
         .tf_bytes = qn_load_u64(at + AT_TF_BYTES),
         .bounds_bytes = qn_load_u64(at + AT_BOUNDS_BYTES),
+        .codes_bytes = qn_load_u64(at + AT_CODES_BYTES),
+        .bitmap_bytes = qn_load_u64(at + AT_BITMAP_BYTES),
         .rules = qn_load_u32(at + AT_RULES),
         .fingerprint = qn_load_u64(at + AT_FINGERPRINT),
     };
+    uint32_t tune = qn_load_u32(at + AT_TUNE);
     memcpy(out->language, at + AT_LANGUAGE, sizeof out->language);
     memcpy(out->unicode, at + AT_UNICODE, sizeof out->unicode);
     out->average = out->n_docs == 0 ? 0 : (double)out->n_tokens / (double)out->n_docs;
@@ -99,9 +112,10 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
     if (qn_load_u32(at + AT_STOPWORDS_LEN) != section.len - FIXED_LEN)
         return damaged(container, "the stop words do not fill the section", error);
     out->stopwords = (quern_span){(const char *)at + FIXED_LEN, section.len - FIXED_LEN};
-    if (out->n_docs > QN_DOCS_MAX || out->range_log2 < 6 || out->range_log2 > 10 ||
-        out->exact_width > 32)
+    if (out->n_docs > QN_DOCS_MAX || out->coded_df <= QN_BLOCK || out->dense_df < out->coded_df ||
+        tune > QUERN_TUNE_SPEED || out->exact_width > 32)
         return damaged(container, "a number is out of range", error);
+    out->tune = (quern_tune)tune;
     if (!(out->k1 >= 0 && out->k1 <= 3 && out->b >= 0 && out->b <= 1))
         return damaged(container, "a BM25 parameter is out of range", error);
     if (out->language[sizeof out->language - 1] != 0 || out->unicode[sizeof out->unicode - 1] != 0)

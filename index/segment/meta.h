@@ -1,9 +1,10 @@
 /*
  * The META section: a segment's counts, BM25 parameters of its bounds, and its analyzer.
  *
- *     n_docs(u32) range_log2(u32) n_tokens(u64) n_terms(u64) n_postings(u64)
+ *     n_docs(u32) coded_df(u32) n_tokens(u64) n_terms(u64) n_postings(u64)
  *     tf_bytes(u64) bounds_bytes(u64) fingerprint(u64)
  *     k1(f32) b(f32) exact_width(u32) flags(u32) rules(u32) stopwords_len(u32)
+ *     codes_bytes(u64) bitmap_bytes(u64) dense_df(u32) tune(u32)
  *     language(64 bytes, NUL-padded) unicode(32 bytes, NUL-padded) stopwords
  *
  * flags: bit 0 positions, bit 1 a store file, bit 2 whole records in it; others 0.
@@ -18,13 +19,17 @@ typedef struct qn_segment_meta {
     uint64_t n_tokens, n_terms, n_postings;
     float k1, b;          /* that the bounds were computed for, */
     double average;       /* with this average length: tokens / documents, 0 without documents */
-    uint32_t range_log2;  /* documents per bound range, as a power of two: 6..10 */
+    uint32_t coded_df;    /* terms with df >= this are coded and have range maxima; over 128 */
+    uint32_t dense_df;    /* of them, with df >= this are bitmaps; at least coded_df */
+    quern_tune tune;      /* for statistics: which tuning chose these borders */
     uint32_t exact_width; /* bits of an exact length, 0..32 */
     bool positions;       /* POSITIONS is there */
     bool stored;          /* the segment has a store file */
     bool records;         /* which holds whole records too */
-    uint64_t tf_bytes, bounds_bytes; /* of POSTINGS, for stats; the rest is docids, tables */
-    uint32_t rules;                  /* QN_ANALYZER_RULES */
+    /* Of POSTINGS, for stats; the rest is gaps of documents and their tables. tf_bytes includes
+     * codes_bytes. */
+    uint64_t tf_bytes, bounds_bytes, codes_bytes, bitmap_bytes;
+    uint32_t rules; /* QN_ANALYZER_RULES */
     uint64_t fingerprint;
     char language[64], unicode[32]; /* NUL-terminated */
     quern_span stopwords;           /* in the mapped file, or the writer's */

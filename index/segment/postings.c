@@ -2,6 +2,7 @@
 #include "index/segment/postings.h"
 
 #include "index/base/status.h"
+#include "index/segment/coded.h"
 #include "index/segment/lengths.h"
 
 #include <stdlib.h>
@@ -23,7 +24,11 @@ static quern_status open_long(qn_postings *list, const uint8_t *at, uint64_t len
     list->last_doc = list->data_end;
     list->block_end = list->last_doc + 4 * (size_t)list->n_blocks;
     list->block_max = list->block_end + 4 * (size_t)list->n_blocks;
-    const uint8_t *trailer = list->block_max + list->n_blocks;
+    return qn_postings_open_trailer(list, list->block_max + list->n_blocks, error);
+}
+
+quern_status qn_postings_open_trailer(qn_postings *list, const uint8_t *trailer, quern_error *error)
+{
     list->max_part = qn_load_f32(trailer);
     if (!(list->max_part > 0 && list->max_part <= 1)) /* refuses NaN too */
         return qn_container_damaged(&list->segment->index, "a posting list's bound is out of range",
@@ -41,7 +46,7 @@ static quern_status open_long(qn_postings *list, const uint8_t *at, uint64_t len
 static quern_status open_bounds(qn_postings *list, quern_error *error)
 {
     const qn_segment *segment = list->segment;
-    uint64_t n_ranges = segment->n_ranges;
+    uint64_t n_ranges = (uint64_t)segment->n_windows * 64;
     if (list->info.bounds_index > segment->bounds.len / n_ranges ||
         !qn_in_range(list->info.bounds_index * n_ranges, n_ranges, segment->bounds.len))
         return qn_container_damaged(
@@ -83,10 +88,12 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
         quern_status status = qn_container_touch(&segment->index, at, info->postings_len, error);
         if (status != QUERN_OK)
             return status;
-        if (out->n_blocks > 1) {
+        if (info->df >= segment->meta.coded_df) {
+            status = qn_coded_open(out, error);
+            if (status == QUERN_OK)
+                status = open_bounds(out, error);
+        } else if (out->n_blocks > 1) {
             status = open_long(out, at, info->postings_len, error);
-            if (status != QUERN_OK)
-                return status;
         } else {
             if (info->postings_len < 2)
                 return qn_container_damaged(&segment->index, "a posting list is empty", error);
@@ -94,11 +101,8 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
             out->data = at + 1;
             out->data_end = at + info->postings_len;
         }
-        if (info->df >= segment->bounds_df) {
-            status = open_bounds(out, error);
-            if (status != QUERN_OK)
-                return status;
-        }
+        if (status != QUERN_OK)
+            return status;
     }
     if (segment->meta.positions && (info->df > 1 || info->positions_len > 0)) {
         if (!qn_in_range(info->positions_off, info->positions_len, segment->positions.len))
@@ -111,6 +115,10 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
 
 uint32_t qn_postings_find_block(const qn_postings *list, uint32_t from, uint32_t doc)
 {
+    if (list->dense) {
+        uint32_t block = qn_dense_find_block(list, doc);
+        return block > from ? block : from;
+    }
     if (list->last_doc == NULL)
         return from;
     /* Gallop from the current block, then bisect: seeks are mostly short. */
@@ -163,6 +171,10 @@ quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t 
         *tf_at = NULL;
         return QUERN_OK;
     }
+    if (list->dense) {
+        *tf_at = NULL;
+        return qn_dense_docs(list, block, docs, error);
+    }
     const uint8_t *start, *end;
     if (!block_extent(list->block_end, block, list->n_blocks, list->data, list->data_end, &start,
                       &end))
@@ -188,6 +200,8 @@ quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint
         tfs[0] = list->info.cf > UINT32_MAX ? UINT32_MAX : (uint32_t)list->info.cf;
         return QUERN_OK;
     }
+    if (list->coded)
+        return qn_coded_tfs(list, block, tfs, error);
     if (!list->has_tf) {
         for (uint32_t i = 0; i < n; i++)
             tfs[i] = 1;

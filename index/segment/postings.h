@@ -3,8 +3,9 @@
  * bounds by which an evaluator leaves most of them unread.
  *
  *     POSTINGS extent of a term with df 1:        none (the dictionary holds it)
- *     with df <= 128:  max(u8) docs tf
- *     with more:       (docs tf)* last_doc(u32)* end(u32)* max(u8)* max_part(f32) seed(u16){3}
+ *     with df <= 128:       max(u8) docs tf
+ *     with more:            (docs tf)* last_doc(u32)* end(u32)* max(u8)* max_part(f32) seed(u16){8}
+ *     with df >= coded_df:  see coded.h
  *     docs  := block of n documents as gaps - 1 (block.h), restarting at the last one before
  *     tf    := block of n times tf - 1; absent if df <= 128 and cf == df
  *
@@ -15,19 +16,20 @@
  * counted from the start of the extent, and its largest tf-part as a ceiling in 255ths of max_part
  * (with df <= 128: in 255ths of 1). They stand behind the blocks, so that a writer need not hold a
  * long list in memory. tf-part = tf / (tf + K(length)) in float, K for the segment's k1, b and
- * average. seed[i] is a floor in 4096ths of the 10th, 100th and 1000th best tf-part, 0 where df is
- * smaller. BOUNDS holds, for each term with df >= bounds_df in order, n_ranges ceilings in 255ths
- * of max_part: of the documents [r << range_log2, (r + 1) << range_log2).
+ * average. seed[i] is a floor in 4096ths of the qn_seed_rank[i]-th best tf-part, 0 where df is
+ * smaller. BOUNDS holds, for each term with df >= coded_df in order, 64 * n_windows ceilings in
+ * 255ths of max_part: of the documents [64 r, 64 r + 64).
  */
 #ifndef QN_SEGMENT_POSTINGS_H
 #define QN_SEGMENT_POSTINGS_H
 
+#include "index/segment/codes.h"
 #include "index/segment/segment.h"
 
-enum { QN_SEEDS = 3 };
+enum { QN_SEEDS = 8 };
 
 /* k of each seed. */
-static const uint32_t qn_seed_rank[QN_SEEDS] = {10, 100, 1000};
+static const uint32_t qn_seed_rank[QN_SEEDS] = {5, 10, 20, 50, 100, 200, 500, 1000};
 
 /* An opened list. Plain values and pointers into the mapping; copies are fine. */
 typedef struct qn_postings {
@@ -40,10 +42,18 @@ typedef struct qn_postings {
     const uint8_t *last_doc;  /* u32 a block, unaligned; NULL if n_blocks is 1 */
     const uint8_t *block_end; /* u32 a block, likewise */
     const uint8_t *block_max; /* u8 a block: tf-part <= max_part * block_max / 255; NULL if df 1 */
-    const uint8_t *range_max; /* u8 a range, likewise; NULL below bounds_df */
+    const uint8_t *range_max; /* u8 a range of 64 documents, likewise; NULL unless coded */
     const uint8_t *data, *data_end; /* first block, end of the last */
     const uint8_t *pos_end_table;   /* u32 a block; NULL if n_blocks is 1 */
     const uint8_t *pos_data, *pos_data_end;
+    /* Coded lists only (coded.h): */
+    bool coded, dense;
+    const uint8_t *codes;         /* u4 a posting */
+    const uint8_t *bitmap, *rank; /* dense: u64 for 64 documents, u32 for 512 */
+    const uint8_t *exception;     /* u32 each: postings of classes that are not exact */
+    const uint8_t *exception_tf;  /* their tf, of tf_width bytes */
+    uint32_t n_exceptions, tf_width;
+    qn_code_class class[QN_CODES];
 } qn_postings;
 
 /* Opens the list of a term found in the segment's dictionary. QUERN_E_DAMAGED. */
@@ -56,13 +66,17 @@ static inline uint32_t qn_postings_block_n(const qn_postings *list, uint32_t blo
     return block + 1 < list->n_blocks ? QN_BLOCK : list->df - block * QN_BLOCK;
 }
 
-/* The last document of a block as its table says (unchecked until the block is decoded); for the
- * last block of any list a number >= its last document. */
+/* Of a list that is not dense: the last document of a block as its table says (unchecked until the
+ * block is decoded); for the last block of any list a number >= its last document. */
 static inline uint32_t qn_postings_block_last(const qn_postings *list, uint32_t block)
 {
     return list->last_doc == NULL ? list->segment->meta.n_docs - 1
                                   : qn_load_u32(list->last_doc + 4 * (size_t)block);
 }
+
+/* Reads max_part and seeds. For coded.c. */
+quern_status qn_postings_open_trailer(qn_postings *list, const uint8_t *trailer,
+                                      quern_error *error);
 
 /* The first block at or after `from` whose last document is >= doc; n_blocks if none. */
 uint32_t qn_postings_find_block(const qn_postings *list, uint32_t from, uint32_t doc);

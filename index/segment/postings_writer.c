@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/codec/block.h"
+#include "index/segment/coded_writer.h"
 #include "index/segment/dict.h"
 #include "index/segment/lengths.h"
 #include "index/segment/postings.h"
@@ -20,7 +21,7 @@ typedef struct range_part {
 
 struct qn_postings_writer {
     qn_postings_params params;
-    uint32_t n_ranges, bounds_df;
+    uint32_t n_windows;
     float norms[256];
     qn_dict_writer *dict;
     qn_container_writer *container;
@@ -35,13 +36,17 @@ struct qn_postings_writer {
     uint64_t cf;
     uint64_t postings_start, positions_start;
     uint32_t n_blocks;
+    qn_buffer blocks; /* of a long list: docs and tf, as they come */
+    uint64_t tf_len;  /* of them, what is tf */
     qn_buffer last_docs, ends, pos_ends;
     qn_buffer block_parts; /* f32 a block */
     range_part now;        /* the range that the last posting fell in; part 0: none yet */
     qn_buffer ranges;      /* range_part of those before, ascending */
-    qn_buffer range_bytes; /* n_ranges bytes being made */
+    qn_buffer range_bytes; /* the range maxima being made */
     float max_part;
     uint32_t histogram[HISTOGRAM + 1]; /* of tf-parts in 4096ths, for the seeds */
+    qn_code_histogram cells;           /* of tf and length, for the codes */
+    qn_coded_writer coded;
 
     /* the current block */
     uint32_t n;
@@ -63,12 +68,11 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->params = *params;
     writer->container = container;
     writer->positions = &container->file;
-    writer->n_ranges = (uint32_t)(((uint64_t)params->n_docs + (1u << params->range_log2) - 1) >>
-                                  params->range_log2);
-    writer->bounds_df = qn_segment_bounds_df(writer->n_ranges);
+    writer->n_windows = qn_segment_windows(params->n_docs);
+    writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
     qn_length_norms(params->k1, params->b, params->average, writer->norms);
     quern_status status =
-        qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, writer->bounds_df, error);
+        qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, params->coded_df, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->postings, dirfd, path, SPOOL_BUFFER, error);
     if (status == QUERN_OK && params->positions)
@@ -95,7 +99,8 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
     writer->now = (range_part){0, 0};
     writer->postings_start = writer->postings.offset;
     writer->positions_start = writer->positions->offset;
-    writer->last_docs.len = writer->ends.len = writer->pos_ends.len = 0;
+    writer->last_docs.len = writer->ends.len = writer->pos_ends.len = writer->blocks.len = 0;
+    writer->tf_len = 0;
     writer->block_parts.len = writer->ranges.len = writer->gaps.len = 0;
 }
 
@@ -127,7 +132,10 @@ static bool bound_block(qn_postings_writer *writer)
         part[i] = tf / (tf + writer->norms[writer->params.lengths[writer->docs[i]]]);
     }
     for (uint32_t i = 0; i < writer->n; i++) {
-        uint32_t range = writer->docs[i] >> writer->params.range_log2;
+        uint32_t range = writer->docs[i] / QN_RANGE;
+        uint32_t tf = writer->tfs[i], row = tf < QN_CODES_TF ? tf : QN_CODES_TF;
+        writer->cells.count[row][writer->params.lengths[writer->docs[i]]]++;
+        writer->cells.tf_max = tf > writer->cells.tf_max ? tf : writer->cells.tf_max;
         best = part[i] > best ? part[i] : best;
         writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
         if (range != writer->now.range) {
@@ -198,14 +206,13 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
             values[i] = writer->tfs[i] - 1;
         tf_len = qn_block_encode(values, writer->n, writer->encoded + docs_len);
     }
-    writer->totals.tf_bytes += tf_len;
-    quern_status status =
-        qn_writer_put(&writer->postings, writer->encoded, docs_len + tf_len, error);
-    if (status == QUERN_OK && writer->params.positions)
-        status = flush_positions(writer, error);
+    writer->tf_len += tf_len;
+    if (!qn_buffer_append(&writer->blocks, writer->encoded, docs_len + tf_len))
+        return qn_fail_memory(error);
+    quern_status status = writer->params.positions ? flush_positions(writer, error) : QUERN_OK;
     if (status != QUERN_OK)
         return status;
-    uint64_t end = writer->postings.offset - writer->postings_start;
+    uint64_t end = writer->blocks.len;
     if (end > UINT32_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT,
                        "the postings of one term pass 4 GiB: build several indexes instead");
@@ -316,6 +323,11 @@ static quern_status end_single(qn_postings_writer *writer, qn_term_info *info, q
     return QUERN_OK;
 }
 
+static quern_status put_buffer(qn_writer *to, const qn_buffer *buffer, quern_error *error)
+{
+    return qn_writer_put(to, buffer->data, buffer->len, error);
+}
+
 static quern_status end_short(qn_postings_writer *writer, quern_error *error)
 {
     float best = 0;
@@ -329,7 +341,9 @@ static quern_status end_short(qn_postings_writer *writer, quern_error *error)
     if (status != QUERN_OK)
         return status;
     writer->totals.bounds_bytes += 1;
-    return flush_block(writer, UINT32_MAX, writer->cf != writer->df, error);
+    status = flush_block(writer, UINT32_MAX, writer->cf != writer->df, error);
+    writer->totals.tf_bytes += writer->tf_len;
+    return status == QUERN_OK ? put_buffer(&writer->postings, &writer->blocks, error) : status;
 }
 
 /* Seeds in 4096ths: floors of the 10th, 100th, 1000th best part; empties the histogram. */
@@ -349,16 +363,75 @@ static void take_seeds(qn_postings_writer *writer, uint16_t seeds[QN_SEEDS])
 static quern_status put_range_maxima(qn_postings_writer *writer, quern_error *error)
 {
     qn_buffer *bytes = &writer->range_bytes;
+    size_t len = (size_t)writer->n_windows * (QN_WINDOW / QN_RANGE);
     bytes->len = 0;
-    if (!push_range(writer) || !qn_buffer_reserve(bytes, writer->n_ranges))
+    if (!push_range(writer) || !qn_buffer_reserve(bytes, len))
         return qn_fail_memory(error);
-    memset(bytes->data, 0, writer->n_ranges);
+    memset(bytes->data, 0, len);
     for (size_t at = 0; at < writer->ranges.len; at += sizeof(range_part)) {
         range_part entry;
         memcpy(&entry, writer->ranges.data + at, sizeof entry);
         bytes->data[entry.range] = ceiling(entry.part, writer->max_part);
     }
-    return qn_writer_put(&writer->bounds, bytes->data, writer->n_ranges, error);
+    return qn_writer_put(&writer->bounds, bytes->data, len, error);
+}
+
+/* What stands behind the blocks of a list, or in the header of a coded one. */
+static void make_trailer(qn_postings_writer *writer, uint8_t trailer[4 + 2 * QN_SEEDS])
+{
+    uint16_t seeds[QN_SEEDS];
+    take_seeds(writer, seeds);
+    qn_store_f32(trailer, writer->max_part);
+    for (unsigned i = 0; i < QN_SEEDS; i++)
+        qn_store_u16(trailer + 4 + 2 * (size_t)i, seeds[i]);
+}
+
+static quern_status end_coded(qn_postings_writer *writer, quern_error *error)
+{
+    if (!qn_buffer_reserve(&writer->blocks, QN_PADDING))
+        return qn_fail_memory(error);
+    qn_coded_input input = {.blocks = writer->blocks.data,
+                            .end = writer->ends.data,
+                            .last_doc = writer->last_docs.data,
+                            .df = writer->df,
+                            .n_docs = writer->params.n_docs,
+                            .n_windows = writer->n_windows,
+                            .dense = writer->df >= writer->params.dense_df,
+                            .histogram = &writer->cells,
+                            .lengths = writer->params.lengths,
+                            .norms = writer->norms};
+    make_trailer(writer, input.trailer);
+    qn_coded_totals totals = {0};
+    quern_status status = qn_coded_write(&writer->coded, &input, &writer->postings, &totals, error);
+    writer->totals.tf_bytes += totals.codes;
+    writer->totals.codes_bytes += totals.codes;
+    writer->totals.bitmap_bytes += totals.bitmap;
+    writer->totals.bounds_bytes += totals.bounds;
+    return status == QUERN_OK ? put_range_maxima(writer, error) : status;
+}
+
+static quern_status end_plain(qn_postings_writer *writer, quern_error *error)
+{
+    uint8_t trailer[4 + 2 * QN_SEEDS];
+    make_trailer(writer, trailer);
+    /* The block maxima replace their floats in place. */
+    for (uint32_t i = 0; i < writer->n_blocks; i++) {
+        float part = qn_load_f32(writer->block_parts.data + 4 * (size_t)i);
+        writer->block_parts.data[i] = ceiling(part, writer->max_part);
+    }
+    qn_writer *to = &writer->postings;
+    quern_status status = put_buffer(to, &writer->blocks, error);
+    if (status == QUERN_OK)
+        status = put_buffer(to, &writer->last_docs, error);
+    if (status == QUERN_OK)
+        status = put_buffer(to, &writer->ends, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(to, writer->block_parts.data, writer->n_blocks, error);
+    if (status == QUERN_OK)
+        status = qn_writer_put(to, trailer, sizeof trailer, error);
+    writer->totals.tf_bytes += writer->tf_len;
+    writer->totals.bounds_bytes += writer->n_blocks + sizeof trailer;
+    return status;
 }
 
 static quern_status end_long(qn_postings_writer *writer, quern_error *error)
@@ -366,33 +439,12 @@ static quern_status end_long(qn_postings_writer *writer, quern_error *error)
     if (!bound_block(writer))
         return qn_fail_memory(error);
     quern_status status = flush_block(writer, last_before(writer), true, error);
-    if (status != QUERN_OK)
-        return status;
-    uint8_t trailer[4 + 2 * QN_SEEDS];
-    uint16_t seeds[QN_SEEDS];
-    take_seeds(writer, seeds);
-    qn_store_f32(trailer, writer->max_part);
-    for (unsigned i = 0; i < QN_SEEDS; i++)
-        qn_store_u16(trailer + 4 + 2 * i, seeds[i]);
-    /* The block maxima replace their floats in place. */
-    for (uint32_t i = 0; i < writer->n_blocks; i++) {
-        float part = qn_load_f32(writer->block_parts.data + 4 * (size_t)i);
-        writer->block_parts.data[i] = ceiling(part, writer->max_part);
-    }
-    qn_writer *to = &writer->postings;
-    status = qn_writer_put(to, writer->last_docs.data, writer->last_docs.len, error);
     if (status == QUERN_OK)
-        status = qn_writer_put(to, writer->ends.data, writer->ends.len, error);
-    if (status == QUERN_OK)
-        status = qn_writer_put(to, writer->block_parts.data, writer->n_blocks, error);
-    if (status == QUERN_OK)
-        status = qn_writer_put(to, trailer, sizeof trailer, error);
+        status = writer->df >= writer->params.coded_df ? end_coded(writer, error)
+                                                       : end_plain(writer, error);
+    memset(&writer->cells, 0, sizeof writer->cells);
     if (status == QUERN_OK && writer->params.positions)
-        status =
-            qn_writer_put(writer->positions, writer->pos_ends.data, writer->pos_ends.len, error);
-    writer->totals.bounds_bytes += writer->n_blocks + sizeof trailer;
-    if (status == QUERN_OK && writer->df >= writer->bounds_df)
-        status = put_range_maxima(writer, error);
+        status = put_buffer(writer->positions, &writer->pos_ends, error);
     return status;
 }
 
@@ -438,6 +490,8 @@ void qn_postings_writer_free(qn_postings_writer *writer)
     qn_dict_writer_free(writer->dict);
     qn_writer_close(&writer->postings);
     qn_writer_close(&writer->bounds);
+    qn_coded_writer_free(&writer->coded);
+    qn_buffer_free(&writer->blocks);
     qn_buffer_free(&writer->last_docs);
     qn_buffer_free(&writer->ends);
     qn_buffer_free(&writer->pos_ends);

@@ -1,8 +1,8 @@
 /*
  * Writing postings: takes the lists of all terms in order and fills the sections POSTINGS,
  * POSITIONS, BOUNDS, DICT and DICT_INDEX. The grammar is that of postings.h; the bytes follow from
- * the postings alone. Memory: a block, the tables of the longest list, and a length code a document
- * (the caller's).
+ * the postings alone. Memory: the coded blocks of the longest list (a byte or two a posting), and a
+ * length code a document (the caller's).
  */
 #ifndef QN_SEGMENT_POSTINGS_WRITER_H
 #define QN_SEGMENT_POSTINGS_WRITER_H
@@ -14,7 +14,7 @@ typedef struct qn_postings_params {
     const uint8_t *lengths; /* n_docs length codes; the caller's, valid until the writer is freed */
     float k1, b;
     double average;
-    uint32_t range_log2;
+    uint32_t coded_df, dense_df; /* as META has them */
     bool positions;
 } qn_postings_params;
 
@@ -39,7 +39,7 @@ quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *err
 
 /* What was written, for META. */
 typedef struct qn_postings_totals {
-    uint64_t n_terms, n_postings, tf_bytes, bounds_bytes;
+    uint64_t n_terms, n_postings, tf_bytes, bounds_bytes, codes_bytes, bitmap_bytes;
 } qn_postings_totals;
 
 /* Ends POSITIONS and appends the other sections. */

@@ -6,6 +6,23 @@
 
 #include <stdio.h>
 
+/*
+ * A code costs four bits a posting where a stream of tf takes about two, range maxima cost n_docs /
+ * 64 bytes a term, and a bitmap n_docs / 8 in place of gaps. FORMAT.md, "Coded lists", has what
+ * each border costs and gains.
+ */
+void qn_segment_borders(quern_tune tune, uint32_t n_docs, uint32_t *coded_df, uint32_t *dense_df)
+{
+    static const struct {
+        uint32_t coded, dense; /* shares of the documents: one in so many */
+    } border[] = {[QUERN_TUNE_BALANCED] = {64, 16},
+                  [QUERN_TUNE_SIZE] = {12, 1},
+                  [QUERN_TUNE_SPEED] = {64, 32}};
+    uint32_t coded = n_docs / border[tune].coded, dense = n_docs / border[tune].dense;
+    *coded_df = coded < QN_BLOCK ? QN_BLOCK + 1 : coded + 1;
+    *dense_df = dense < QN_BLOCK ? QN_BLOCK + 1 : dense + 1;
+}
+
 /* Everything behind the two containers, which are open. */
 static quern_status open_parts(qn_segment *segment, quern_error *error)
 {
@@ -15,9 +32,7 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
         return status;
     const qn_segment_meta *meta = &segment->meta;
     segment->kernels = qn_block_kernels_for(qn_cpu_detect());
-    segment->n_ranges =
-        (uint32_t)(((uint64_t)meta->n_docs + (1u << meta->range_log2) - 1) >> meta->range_log2);
-    segment->bounds_df = qn_segment_bounds_df(segment->n_ranges);
+    segment->n_windows = qn_segment_windows(meta->n_docs);
     qn_section lengths = index->section[QN_SECTION_LENGTHS];
     qn_section exact = index->section[QN_SECTION_EXACT_LENGTHS];
     if (lengths.data == NULL || lengths.len != meta->n_docs)
@@ -38,7 +53,7 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
         return qn_container_damaged(&segment->index, "META speaks of more postings than there are",
                                     error);
     status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,
-                          segment->bounds_df, error);
+                          meta->coded_df, error);
     if (status == QUERN_OK)
         status = qn_ids_open(&segment->ids, index, meta->n_docs, error);
     if (status == QUERN_OK && meta->stored)
@@ -148,6 +163,8 @@ void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
     bytes->docids += segment->postings.len - meta->tf_bytes - meta->bounds_bytes;
     bytes->tf += meta->tf_bytes;
     bytes->positions += segment->positions.len;
+    bytes->codes += meta->codes_bytes;
+    bytes->bitmaps += meta->bitmap_bytes;
     bytes->bounds += segment->bounds.len + meta->bounds_bytes;
     bytes->lengths += section[QN_SECTION_LENGTHS].len + section[QN_SECTION_EXACT_LENGTHS].len;
     bytes->ids += section[QN_SECTION_IDS].len + section[QN_SECTION_ID_LOOKUP].len;

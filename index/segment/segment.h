@@ -23,19 +23,22 @@ typedef struct qn_segment {
     const uint8_t *lengths; /* n_docs codes, over-readable by QN_PADDING */
     const uint8_t *exact;   /* bit-packed */
     qn_section postings, positions, bounds;
-    uint32_t n_ranges;  /* ceil(n_docs / 2^range_log2) */
-    uint32_t bounds_df; /* terms with df >= this have range maxima */
+    uint32_t n_windows; /* of QN_WINDOW documents */
     uint32_t base;      /* number of its first document within the index; set by the owner */
     const qn_block_kernels *kernels;
 } qn_segment;
 
-/* Terms have range maxima where these cost at most half a byte a posting, and only where they have
- * more than one block. */
-static inline uint32_t qn_segment_bounds_df(uint32_t n_ranges)
+/* Bounds are kept for ranges of 64 documents; a window is 64 ranges, and what is kept for each
+ * range or document of a coded list is kept for whole windows. */
+enum { QN_RANGE = 64, QN_WINDOW = 64 * QN_RANGE };
+
+static inline uint32_t qn_segment_windows(uint32_t n_docs)
 {
-    uint64_t df = 2 * (uint64_t)n_ranges;
-    return df <= QN_BLOCK ? QN_BLOCK + 1 : df > UINT32_MAX ? UINT32_MAX : (uint32_t)df;
+    return (uint32_t)(((uint64_t)n_docs + QN_WINDOW - 1) / QN_WINDOW);
 }
+
+/* From what df on a term of a segment is coded, and dense, in a tuning. */
+void qn_segment_borders(quern_tune tune, uint32_t n_docs, uint32_t *coded_df, uint32_t *dense_df);
 
 /* Opens the files of one manifest entry in `dirfd` and holds them against it. */
 quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segment *entry,

@@ -66,7 +66,7 @@ static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cu
     for (uint32_t i = 0; i < n; i++) {
         float tf = (float)tfs[i];
         float part = tf / (tf + verifier->norms[segment->lengths[docs[i]]]);
-        float *range = &verifier->range_part[docs[i] >> segment->meta.range_log2];
+        float *range = &verifier->range_part[docs[i] / QN_RANGE];
         block_best = part > block_best ? part : block_best;
         *range = part > *range ? part : *range;
         *cf += tfs[i];
@@ -80,7 +80,8 @@ static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cu
 static void check_ranges(verify_state *verifier, const qn_dict_cursor *cursor,
                          const qn_postings *list)
 {
-    for (uint32_t i = 0; list->range_max != NULL && i < verifier->segment->n_ranges; i++) {
+    uint32_t n_ranges = verifier->segment->n_windows * 64;
+    for (uint32_t i = 0; list->range_max != NULL && i < n_ranges; i++) {
         if (above(verifier->range_part[i], list->max_part, list->range_max[i])) {
             tell_term(verifier, cursor, "a range's bound is too low");
             return;
@@ -97,7 +98,8 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     quern_status status = qn_postings_open(&list, segment, info, error);
     uint64_t cf = 0;
     float best = 0;
-    memset(verifier->range_part, 0, segment->n_ranges * sizeof *verifier->range_part);
+    memset(verifier->range_part, 0,
+           (size_t)segment->n_windows * 64 * sizeof *verifier->range_part);
     for (uint32_t block = 0; status == QUERN_OK && block < list.n_blocks; block++)
         status = check_block(verifier, cursor, &list, block, &cf, &best, error);
     if (status != QUERN_OK)
@@ -113,7 +115,7 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     verifier->postings_end = info->postings_off + info->postings_len;
     if (info->positions_len > 0)
         verifier->positions_end = info->positions_off + info->positions_len;
-    verifier->n_bounds += info->df >= segment->bounds_df;
+    verifier->n_bounds += info->df >= segment->meta.coded_df;
     return QUERN_OK;
 }
 
@@ -135,7 +137,7 @@ static quern_status check_terms(verify_state *verifier, quern_error *error)
         tell(verifier, segment->index.name, "terms, postings or tokens do not add up to META's");
     if (verifier->postings_end != segment->postings.len ||
         verifier->positions_end != segment->positions.len ||
-        verifier->n_bounds * segment->n_ranges != segment->bounds.len)
+        verifier->n_bounds * segment->n_windows * 64 != segment->bounds.len)
         tell(verifier, segment->index.name, "a section of postings has bytes that no term owns");
     return QUERN_OK;
 }
@@ -187,7 +189,7 @@ quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, v
     if (status != QUERN_OK)
         return status; /* what follows would only repeat it */
     qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.average, verifier.norms);
-    verifier.range_part = calloc((size_t)segment->n_ranges + 1, sizeof *verifier.range_part);
+    verifier.range_part = calloc((size_t)segment->n_windows * 64 + 1, sizeof *verifier.range_part);
     if (verifier.range_part == NULL)
         return qn_fail_memory(error);
     quern_error broken = {0};

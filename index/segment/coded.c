@@ -1,0 +1,201 @@
+/* Reading coded lists: see coded.h. Nothing read is trusted: a rank is never taken past df, a bit
+ * never past the last document, and a malformed list gives QUERN_E_DAMAGED or wrong answers, no
+ * access out of bounds. */
+#include "index/segment/coded.h"
+
+#include "index/base/status.h"
+
+static uint64_t align(uint64_t at)
+{
+    return (at + 63) & ~(uint64_t)63;
+}
+
+qn_coded_layout qn_coded_layout_of(uint64_t offset, uint32_t df, uint32_t n_windows, bool dense,
+                                   uint32_t n_exceptions, uint32_t tf_width)
+{
+    qn_coded_layout at;
+    uint64_t n_blocks = ((uint64_t)df + QN_BLOCK - 1) / QN_BLOCK;
+    at.header = align(offset) - offset;
+    at.codes = at.header + QN_CODED_HEADER;
+    at.tables = align(offset + at.codes + ((uint64_t)df + 1) / 2) - offset;
+    at.exceptions = at.tables + (dense ? (uint64_t)n_windows * (64 * 8 + 8 * 4) : n_blocks * 8);
+    at.tfs = at.exceptions + 4 * (uint64_t)n_exceptions;
+    at.docs = at.tfs + (uint64_t)tf_width * n_exceptions;
+    return at;
+}
+
+static quern_status damaged(const qn_postings *list, const char *what, quern_error *error)
+{
+    return qn_container_damaged(&list->segment->index, what, error);
+}
+
+static quern_status open_classes(qn_postings *list, const uint8_t *header, quern_error *error)
+{
+    for (unsigned i = 0; i < QN_CODES; i++) {
+        const uint8_t *at = header + QN_CODED_CLASSES + 4 * (size_t)i;
+        list->class[i] = (qn_code_class){qn_load_u16(at), at[2], at[3] == 1};
+        if (at[3] > 1 || (i == 0 && qn_load_u32(at) != 0) || (at[3] == 1 && qn_load_u16(at) == 0))
+            return damaged(list, "a list's classes are malformed", error);
+    }
+    return QUERN_OK;
+}
+
+/* No bit may stand for a document that there is not. */
+static bool ends_clean(const qn_postings *list)
+{
+    uint32_t n_docs = list->segment->meta.n_docs, word = n_docs / 64;
+    uint32_t n_words = list->segment->n_windows * 64;
+    uint64_t wrong = 0;
+    if (word < n_words)
+        wrong = qn_load_u64(list->bitmap + 8 * (size_t)word) >> (n_docs % 64);
+    while (++word < n_words)
+        wrong |= qn_load_u64(list->bitmap + 8 * (size_t)word);
+    return wrong == 0;
+}
+
+quern_status qn_coded_open(qn_postings *list, quern_error *error)
+{
+    const qn_segment *segment = list->segment;
+    const qn_term_info *info = &list->info;
+    const uint8_t *at = segment->postings.data + info->postings_off;
+    list->coded = true;
+    list->dense = list->df >= segment->meta.dense_df;
+    qn_coded_layout layout =
+        qn_coded_layout_of(info->postings_off, list->df, segment->n_windows, list->dense, 0, 1);
+    if (info->postings_len < layout.docs)
+        return damaged(list, "a coded list is shorter than its tables", error);
+    const uint8_t *header = at + layout.header;
+    list->n_exceptions = qn_load_u32(header + QN_CODED_N_EXCEPTIONS);
+    list->tf_width = header[QN_CODED_TF_WIDTH];
+    if (list->tf_width != 1 && list->tf_width != 2 && list->tf_width != 4)
+        return damaged(list, "a coded list's header is malformed", error);
+    layout = qn_coded_layout_of(info->postings_off, list->df, segment->n_windows, list->dense,
+                                list->n_exceptions, list->tf_width);
+    if (info->postings_len < layout.docs || (list->dense && info->postings_len != layout.docs))
+        return damaged(list, "a coded list's exceptions pass its end", error);
+    list->codes = at + layout.codes;
+    list->exception = at + layout.exceptions;
+    list->exception_tf = at + layout.tfs;
+    list->data = at + layout.docs;
+    list->data_end = at + info->postings_len;
+    quern_status status = qn_postings_open_trailer(list, header + QN_CODED_MAX_PART, error);
+    if (status == QUERN_OK)
+        status = open_classes(list, header, error);
+    if (status != QUERN_OK)
+        return status;
+    if (list->dense) {
+        list->bitmap = at + layout.tables;
+        list->rank = list->bitmap + (size_t)segment->n_windows * 64 * 8;
+        return ends_clean(list) ? QUERN_OK
+                                : damaged(list, "a bitmap goes past the last document", error);
+    }
+    list->last_doc = at + layout.tables;
+    list->block_end = list->last_doc + 4 * (size_t)list->n_blocks;
+    return QUERN_OK;
+}
+
+/* ---- documents of a bitmap ---- */
+
+uint32_t qn_dense_find_block(const qn_postings *list, uint32_t doc)
+{
+    if (doc >= list->segment->meta.n_docs)
+        return list->n_blocks;
+    uint32_t rank = qn_dense_rank(list, doc);
+    return rank < list->df ? rank / QN_BLOCK : list->n_blocks;
+}
+
+/* The last line of 512 documents below which the list has at most `rank` documents. */
+static uint32_t find_line(const qn_postings *list, uint32_t rank)
+{
+    uint32_t low = 0, high = list->segment->n_windows * 8;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (qn_load_u32(list->rank + 4 * (size_t)middle) <= rank)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+quern_status qn_dense_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
+                           quern_error *error)
+{
+    uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block);
+    uint32_t line = find_line(list, first), n_words = list->segment->n_windows * 64;
+    uint32_t at = qn_load_u32(list->rank + 4 * (size_t)line), found = 0;
+    if (at > first || first - at > 512)
+        return damaged(list, "a bitmap's ranks are out of order", error);
+    uint32_t skip = first - at;
+    for (uint32_t word = line * 8; word < n_words && found < n; word++) {
+        uint64_t bits = qn_load_u64(list->bitmap + 8 * (size_t)word);
+        uint32_t count = (uint32_t)__builtin_popcountll(bits);
+        /* Held against the ranks, so that a forged bitmap cannot be walked again and again. */
+        if (word % 8 == 0 && qn_load_u32(list->rank + 4 * (size_t)(word / 8)) != at)
+            return damaged(list, "a bitmap and its ranks differ", error);
+        at += count;
+        if (skip >= count) {
+            skip -= count;
+            continue;
+        }
+        for (; skip > 0; skip--)
+            bits &= bits - 1;
+        for (; bits != 0 && found < n; bits &= bits - 1)
+            docs[found++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
+    }
+    return found == n ? QUERN_OK : damaged(list, "a bitmap has too few documents", error);
+}
+
+/* ---- tf ---- */
+
+/* The first exception of a posting >= i. */
+static uint32_t find_exception(const qn_postings *list, uint32_t i)
+{
+    uint32_t low = 0, n = list->n_exceptions;
+    while (n > 0) {
+        uint32_t half = n / 2;
+        bool below = qn_load_u32(list->exception + 4 * (size_t)(low + half)) < i;
+        low += below ? half + 1 : 0;
+        n = below ? n - half - 1 : half;
+    }
+    return low;
+}
+
+static uint32_t exception_tf(const qn_postings *list, uint32_t e)
+{
+    const uint8_t *at = list->exception_tf + (size_t)e * list->tf_width;
+    return list->tf_width == 1 ? *at : list->tf_width == 2 ? qn_load_u16(at) : qn_load_u32(at);
+}
+
+uint32_t qn_coded_exception(const qn_postings *list, uint32_t i)
+{
+    uint32_t e = find_exception(list, i);
+    return e < list->n_exceptions && qn_load_u32(list->exception + 4 * (size_t)e) == i
+               ? exception_tf(list, e)
+               : 0;
+}
+
+quern_status qn_coded_tfs(const qn_postings *list, uint32_t block, uint32_t *tfs,
+                          quern_error *error)
+{
+    uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block);
+    bool exact = true;
+    for (uint32_t i = 0; i < n; i++) {
+        const qn_code_class *class = &list->class[qn_coded_code(list, first + i)];
+        tfs[i] = class->exact ? class->tf : 0;
+        exact &= class->exact;
+    }
+    if (exact)
+        return QUERN_OK;
+    uint32_t e = find_exception(list, first);
+    for (; e < list->n_exceptions; e++) {
+        uint32_t i = qn_load_u32(list->exception + 4 * (size_t)e) - first;
+        if (i >= n || tfs[i] != 0)
+            break;
+        tfs[i] = exception_tf(list, e);
+    }
+    for (uint32_t i = 0; i < n; i++)
+        if (tfs[i] == 0)
+            return damaged(list, "a posting has neither a tf nor an exception", error);
+    return QUERN_OK;
+}

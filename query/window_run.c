@@ -1,0 +1,470 @@
+/* Evaluating a window: see eval_range.h for the way and window_run.h for the parts. */
+#include "query/window_run.h"
+
+#include "index/base/buffer.h"
+#include "index/base/status.h"
+#include "index/segment/coded.h"
+#include "query/bm25.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BATCH = 64,      /* documents scored together */
+    UNITS = 200,     /* that a threshold has when tables are made */
+    UNITS_MIN = 150, /* they are made anew when it has fewer, */
+    UNITS_MAX = 245  /* or more: a byte's end is near */
+};
+
+/* Scratch memory of a window. */
+typedef struct qn_window_bytes {
+    uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
+    uint64_t candidate[64], mask[64], room[64];
+    uint8_t rest[2][64];
+    uint16_t offset[BATCH];
+    uint32_t tf[BATCH];
+    float norm[BATCH], row[BATCH], score[BATCH];
+} qn_window_bytes;
+
+/* ---- preparing ---- */
+
+static bool make_room(qn_window_run *run)
+{
+    qn_eval_scratch *s = run->eval->scratch;
+    size_t n = run->eval->query->n_clauses;
+    void *clauses = s->clause, *rows = s->row;
+    bool ok = qn_array_grow(&clauses, &s->clause_cap, n, sizeof *s->clause);
+    s->clause = clauses;
+    if (ok && run->phrases)
+        ok = qn_array_grow(&rows, &s->row_cap, n * BATCH, sizeof *s->row);
+    s->row = rows;
+    if (ok && s->window_bytes == NULL)
+        s->window_bytes = calloc(1, sizeof *s->window_bytes);
+    run->clause = s->clause;
+    run->bytes = s->window_bytes;
+    return ok && s->window_bytes != NULL;
+}
+
+/* The clause as windows see it; false if the segment lacks a term of it. */
+static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *out)
+{
+    const qn_clause *clause = &run->eval->query->clause[c];
+    *out = (qn_window_clause){.clause = clause,
+                              .number = (uint32_t)c,
+                              .lists = run->eval->scratch->list + clause->first_term,
+                              .sparse = true,
+                              .df = UINT64_MAX};
+    for (uint32_t i = 0; i < clause->n_terms; i++) {
+        const qn_window_list *list = &out->lists[i];
+        if (list->postings == NULL)
+            return false;
+        if (i == 0 || list->ceiling < out->ceiling)
+            out->ceiling = list->ceiling;
+        out->df = list->postings->df < out->df ? list->postings->df : out->df;
+        out->sparse = out->sparse && list->form == QN_LIST_SPARSE;
+    }
+    return true;
+}
+
+/* Must clauses come first, the rarest before all; then what is sparse, which is cheap; then what
+ * may add most, so that ranges die early; at last what excludes. */
+static bool comes_before(const qn_window_clause *a, const qn_window_clause *b)
+{
+    static const unsigned rank[] = {[QN_MUST] = 0, [QN_SHOULD] = 1, [QN_NOT] = 2};
+    if (a->clause->occur != b->clause->occur)
+        return rank[a->clause->occur] < rank[b->clause->occur];
+    if (a->clause->occur != QN_SHOULD)
+        return a->df < b->df;
+    return a->sparse != b->sparse ? a->sparse : a->ceiling > b->ceiling;
+}
+
+quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error *error)
+{
+    const qn_query *query = eval->query;
+    *run = (qn_window_run){.eval = eval};
+    for (size_t c = 0; c < query->n_clauses; c++)
+        run->phrases |= query->clause[c].n_terms > 1;
+    if (!make_room(run))
+        return qn_fail_memory(error);
+    for (size_t c = 0; c < query->n_clauses; c++) {
+        qn_window_clause taken;
+        qn_occur occur = query->clause[c].occur;
+        if (!take_clause(run, c, &taken)) {
+            if (occur != QN_MUST)
+                continue;
+            run->total = 0; /* nothing can match */
+            return QUERN_OK;
+        }
+        run->masks |= occur != QN_SHOULD;
+        run->n_must += occur == QN_MUST;
+        run->total += occur == QN_NOT ? 0 : taken.ceiling;
+        size_t at = run->n_clauses++;
+        for (; at > 0 && comes_before(&taken, &run->clause[at - 1]); at--)
+            run->clause[at] = run->clause[at - 1];
+        run->clause[at] = taken;
+    }
+    return run->phrases ? qn_eval_start_cursors(eval, error) : QUERN_OK;
+}
+
+void qn_window_run_rewind(qn_window_run *run)
+{
+    qn_eval *eval = run->eval;
+    for (size_t c = 0; c < run->n_clauses; c++)
+        for (uint32_t i = 0; i < run->clause[c].clause->n_terms; i++)
+            qn_window_list_rewind(&run->clause[c].lists[i]);
+    for (size_t i = 0; run->phrases && i < eval->query->n_terms; i++) {
+        qn_cursor *cursor = &eval->scratch->cursor[i];
+        if (cursor->status == QUERN_OK)
+            qn_cursor_start(cursor, cursor->list, cursor->error);
+    }
+}
+
+/* ---- units ---- */
+
+/* Sees to it that the threshold has a good number of units. */
+static void set_scale(qn_window_run *run)
+{
+    float threshold = qn_eval_threshold(run->eval), units = threshold * run->scale;
+    if (run->scale == 0 || (threshold > 0 && !(units >= UNITS_MIN && units <= UNITS_MAX))) {
+        run->scale = threshold > 0 ? UNITS / threshold : (float)(UNITS / run->total);
+        for (size_t c = 0; c < run->n_clauses; c++) {
+            const qn_window_clause *clause = &run->clause[c];
+            for (uint32_t i = 0; i < clause->clause->n_terms; i++)
+                if (clause->lists[i].form != QN_LIST_SPARSE)
+                    qn_window_list_scale(&clause->lists[i], run->scale);
+        }
+        units = threshold * run->scale;
+    }
+    /* Room for the rounding of a whole score, and of the products here. */
+    units *= (float)(1 - QN_BM25_SUM_ROOM);
+    run->least = units >= 1 ? (uint8_t)units : 1;
+}
+
+static uint16_t factor_of(const qn_window_run *run, double ceiling)
+{
+    double factor = ceiling / 255 * 256 * (double)run->scale + 1;
+    return factor < UINT16_MAX ? (uint16_t)factor : UINT16_MAX;
+}
+
+/* out = more + bounds of the clause in the window's ranges. */
+static void add_rest(const qn_window_run *run, const qn_window_clause *clause, uint32_t window,
+                     const uint8_t more[64], uint8_t out[64])
+{
+    const qn_window_list *best = NULL;
+    for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
+        const qn_window_list *list = &clause->lists[i];
+        if (list->form != QN_LIST_SPARSE && (best == NULL || list->ceiling < best->ceiling))
+            best = list;
+    }
+    static const uint8_t full[64] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    if (best == NULL)
+        run->eval->kernels->range_bytes(out, full, factor_of(run, clause->ceiling), more);
+    else
+        run->eval->kernels->range_bytes(out, best->postings->range_max + (size_t)window * 64,
+                                        factor_of(run, best->ceiling), more);
+}
+
+/* Fills each clause's rest: what those behind it add at most in each range. */
+static void set_rests(qn_window_run *run, uint32_t window)
+{
+    uint8_t *next = run->bytes->rest[0], *now = run->bytes->rest[1];
+    memset(next, 0, 64);
+    for (size_t c = run->n_clauses; c-- > 0;) {
+        qn_window_clause *clause = &run->clause[c];
+        if (clause->clause->occur == QN_NOT)
+            continue;
+        memcpy(clause->lists[0].rest, next, 64);
+        if (c == 0 || run->clause[c - 1].sparse)
+            continue; /* nobody asks */
+        add_rest(run, clause, window, next, now);
+        uint8_t *swap = next;
+        next = now;
+        now = swap;
+    }
+}
+
+/* ---- bounds of documents ---- */
+
+static uint8_t units_of(float value, float scale)
+{
+    float units = value * scale;
+    return (uint8_t)((units < 254 ? (unsigned)units : 254) + 1);
+}
+
+static void add_sparse(const qn_window_run *run, const qn_window_list *list, uint8_t *sum)
+{
+    for (uint32_t i = list->from; i < list->to; i++) {
+        uint8_t *at = &sum[list->doc[i] % QN_WINDOW];
+        unsigned value = (unsigned)*at + units_of(list->value[i], run->scale);
+        *at = (uint8_t)(value < 255 ? value : 255);
+    }
+}
+
+static void clear(uint8_t *bytes, uint64_t live)
+{
+    for (; live != 0; live &= live - 1)
+        memset(bytes + 64 * (size_t)__builtin_ctzll(live), 0, 64);
+}
+
+/* Narrows the candidates to documents that are (`wanted`) or are not in `words`; returns the ranges
+ * that still have some. */
+static uint64_t narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted)
+{
+    uint64_t flip = wanted ? 0 : ~(uint64_t)0;
+    for (uint64_t left = live; left != 0; left &= left - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(left);
+        candidate[r] &= qn_load_u64(words + 8 * (size_t)r) ^ flip;
+        live &= ~((uint64_t)(candidate[r] == 0) << r);
+    }
+    return live;
+}
+
+/* A clause of one term. */
+static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, uint64_t live)
+{
+    qn_window_bytes *b = run->bytes;
+    const qn_window_list *list = &clause->lists[0];
+    if (clause->clause->occur != QN_SHOULD) {
+        const uint8_t *words = qn_window_list_words(list, b->room);
+        live = narrow(b->candidate, live, words, clause->clause->occur == QN_MUST);
+        if (live == 0 || clause->clause->occur == QN_NOT)
+            return live;
+    }
+    if (list->form != QN_LIST_SPARSE)
+        return run->eval->kernels->add_codes(b->sum, live, &list->window, list->table, list->rest,
+                                             run->least);
+    add_sparse(run, list, b->sum);
+    return live;
+}
+
+/* A clause of several terms: a document's bound is the least of theirs. */
+static uint64_t apply_phrase(qn_window_run *run, const qn_window_clause *clause, uint64_t live)
+{
+    qn_window_bytes *b = run->bytes;
+    const qn_eval_kernels *kernels = run->eval->kernels;
+    if (clause->clause->occur == QN_NOT)
+        return live; /* that it stands there only positions tell */
+    for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
+        const qn_window_list *list = &clause->lists[i];
+        uint8_t *term = i == 0 ? b->part : b->term;
+        if (list->form == QN_LIST_SPARSE) {
+            clear(term, live);
+            add_sparse(run, list, term);
+        } else {
+            kernels->set_codes(term, live, &list->window, list->table);
+        }
+        if (i > 0)
+            kernels->min_bytes(b->part, live, term);
+    }
+    if (clause->clause->occur == QN_MUST) {
+        kernels->find_bytes(b->part, live, 1, b->mask);
+        live = narrow(b->candidate, live, (const uint8_t *)b->mask, true);
+    }
+    kernels->add_bytes(b->sum, live, b->part);
+    return live;
+}
+
+/* ---- scores ---- */
+
+/* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
+ */
+static uint64_t score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
+                           float *row)
+{
+    qn_window_bytes *b = run->bytes;
+    if (list->form == QN_LIST_SPARSE)
+        return qn_window_list_values(list, b->offset, n, row);
+    uint64_t found = qn_window_list_tfs(list, b->offset, n, b->tf);
+    run->eval->kernels->score_tfs(b->tf, b->norm, n, list->weight, row);
+    return found;
+}
+
+/* The same of a clause; of a phrase what it would add if it stood as often as its rarest term. */
+static uint64_t score_clause(const qn_window_run *run, const qn_window_clause *clause, size_t n,
+                             float *row)
+{
+    uint64_t found = score_list(run, &clause->lists[0], n, row);
+    for (uint32_t i = 1; i < clause->clause->n_terms; i++) {
+        float *other = run->bytes->row;
+        found &= score_list(run, &clause->lists[i], n, other);
+        for (size_t j = 0; j < n; j++)
+            row[j] = other[j] < row[j] ? other[j] : row[j];
+    }
+    return found;
+}
+
+static void load_norms(const qn_window_run *run, uint32_t window, size_t n)
+{
+    const qn_eval *eval = run->eval;
+    const uint8_t *lengths = eval->segment->lengths + (size_t)window * QN_WINDOW;
+    for (size_t i = 0; i < n; i++)
+        run->bytes->norm[i] = eval->norms[lengths[run->bytes->offset[i]]];
+}
+
+static void offer(const qn_window_run *run, uint32_t window, size_t i, float score)
+{
+    const qn_eval *eval = run->eval;
+    uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
+    if (score >= qn_eval_threshold(eval))
+        qn_topk_push(eval->topk, eval->segment->base + doc, score);
+}
+
+/* Scores a batch in the order of the query's clauses. */
+static void score_terms(qn_window_run *run, uint32_t window, size_t n)
+{
+    qn_window_bytes *b = run->bytes;
+    const qn_eval *eval = run->eval;
+    load_norms(run, window, n);
+    memset(b->score, 0, sizeof b->score);
+    for (size_t c = 0; c < eval->query->n_clauses; c++) {
+        const qn_clause *clause = &eval->query->clause[c];
+        const qn_window_list *list = &eval->scratch->list[clause->first_term];
+        if (clause->occur == QN_NOT || list->postings == NULL)
+            continue;
+        (void)score_list(run, list, n, b->row);
+        for (size_t i = 0; i < BATCH; i++) /* adding 0 changes no sum */
+            b->score[i] += b->row[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        offer(run, window, i, b->score[i]);
+}
+
+/* ---- scores with phrases ---- */
+
+/* How often a phrase stands in a document. */
+static quern_status phrase_freq(const qn_window_run *run, const qn_window_clause *clause,
+                                uint32_t doc, uint32_t *freq, quern_error *error)
+{
+    qn_eval *eval = run->eval;
+    qn_cursor *cursors = eval->scratch->cursor + clause->clause->first_term;
+    *freq = 0;
+    for (uint32_t i = 0; i < clause->clause->n_terms; i++)
+        if (qn_cursor_seek(&cursors[i], doc) != doc)
+            return QUERN_OK;
+    return qn_phrase_freq(&eval->scratch->phrase, cursors,
+                          eval->query->term + clause->clause->first_term, clause->clause->n_terms,
+                          freq, error);
+}
+
+/* The sum of column i over the rows, in the order of the query's clauses. */
+static float sum_rows(const qn_window_run *run, size_t i)
+{
+    const qn_eval *eval = run->eval;
+    float score = 0;
+    for (size_t c = 0; c < eval->query->n_clauses; c++)
+        if (eval->query->clause[c].occur != QN_NOT)
+            score += eval->scratch->row[c * BATCH + i];
+    return score;
+}
+
+/* Settles document i, whose rows are upper limits; `found` tells whether a clause of one term
+ * matches it. */
+static quern_status settle(qn_window_run *run, uint32_t window, size_t i, bool found,
+                           quern_error *error)
+{
+    const qn_eval *eval = run->eval;
+    uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
+    for (size_t c = 0; c < run->n_clauses; c++) {
+        const qn_window_clause *clause = &run->clause[c];
+        if (clause->clause->n_terms == 1)
+            continue;
+        uint32_t freq;
+        quern_status status = phrase_freq(run, clause, doc, &freq, error);
+        if (status != QUERN_OK)
+            return status;
+        if (clause->clause->occur == QN_NOT ? freq > 0 : clause->clause->occur == QN_MUST && !freq)
+            return QUERN_OK;
+        found |= freq > 0 && clause->clause->occur != QN_NOT;
+        eval->scratch->row[clause->number * BATCH + i] =
+            freq == 0
+                ? 0
+                : qn_bm25_contribution(eval->weight[clause->number], freq, run->bytes->norm[i]);
+    }
+    if (found)
+        offer(run, window, i, sum_rows(run, i));
+    return QUERN_OK;
+}
+
+static quern_status score_phrases(qn_window_run *run, uint32_t window, size_t n, quern_error *error)
+{
+    const qn_eval *eval = run->eval;
+    uint64_t found = 0;
+    load_norms(run, window, n);
+    memset(eval->scratch->row, 0, eval->query->n_clauses * BATCH * sizeof *eval->scratch->row);
+    for (size_t c = 0; c < run->n_clauses; c++) {
+        const qn_window_clause *clause = &run->clause[c];
+        if (clause->clause->occur == QN_NOT)
+            continue;
+        uint64_t here = score_clause(run, clause, n, eval->scratch->row + clause->number * BATCH);
+        found |= clause->clause->n_terms == 1 ? here : 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double upper = (double)sum_rows(run, i) * (1 + QN_BM25_SUM_ROOM) + QN_BM25_FLOOR;
+        if (upper < (double)qn_eval_threshold(eval))
+            continue;
+        quern_status status = settle(run, window, i, found >> i & 1, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return QUERN_OK;
+}
+
+/* ---- the window ---- */
+
+static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, quern_error *error)
+{
+    run->eval->work.documents += n;
+    if (run->phrases)
+        return score_phrases(run, window, n, error);
+    score_terms(run, window, n);
+    return QUERN_OK;
+}
+
+/* Scores the documents of live ranges whose bounds reach the threshold. */
+static quern_status collect(qn_window_run *run, uint32_t window, uint64_t live, quern_error *error)
+{
+    qn_window_bytes *b = run->bytes;
+    size_t n = 0;
+    run->eval->kernels->find_bytes(b->sum, live, run->least, b->mask);
+    for (; live != 0; live &= live - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(live);
+        uint64_t mask = run->masks ? b->mask[r] & b->candidate[r] : b->mask[r];
+        for (; mask != 0; mask &= mask - 1) {
+            b->offset[n++] = (uint16_t)(64 * r + (unsigned)__builtin_ctzll(mask));
+            if (n < BATCH)
+                continue;
+            quern_status status = score_batch(run, window, n, error);
+            if (status != QUERN_OK)
+                return status;
+            n = 0;
+        }
+    }
+    return n > 0 ? score_batch(run, window, n, error) : QUERN_OK;
+}
+
+quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live,
+                                  quern_error *error)
+{
+    qn_window_bytes *b = run->bytes;
+    run->eval->work.ranges += (uint64_t)__builtin_popcountll(live);
+    set_scale(run);
+    set_rests(run, window);
+    clear(b->sum, live);
+    if (run->masks)
+        memset(b->candidate, 0xFF, sizeof b->candidate);
+    for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
+        const qn_window_clause *clause = &run->clause[c];
+        for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
+            quern_status status = qn_window_list_enter(run->eval, &clause->lists[i], window, error);
+            if (status != QUERN_OK)
+                return status;
+        }
+        live = clause->clause->n_terms == 1 ? apply_term(run, clause, live)
+                                            : apply_phrase(run, clause, live);
+    }
+    return live == 0 ? QUERN_OK : collect(run, window, live, error);
+}
