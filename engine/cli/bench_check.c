@@ -17,11 +17,18 @@ typedef struct checker {
     uint64_t n_compared, n_differing;
 } checker;
 
+static uint32_t bits_of(float score)
+{
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    return bits;
+}
+
 size_t qn_bench_check_rank(const quern_hit *a, size_t n_a, const quern_hit *b, size_t n_b)
 {
     size_t n = n_a < n_b ? n_a : n_b;
     for (size_t i = 0; i < n; i++)
-        if (a[i].doc != b[i].doc || memcmp(&a[i].score, &b[i].score, sizeof a[i].score) != 0)
+        if (a[i].doc != b[i].doc || bits_of(a[i].score) != bits_of(b[i].score))
             return i + 1;
     return n_a == n_b ? 0 : n + 1;
 }
