@@ -11,8 +11,13 @@
 #include <unistd.h>
 
 const qn_command *const qn_commands[] = {
-    &qn_command_index,  &qn_command_search, &qn_command_stats,
-    &qn_command_verify, &qn_command_eval,   NULL,
+    &qn_command_index,
+    &qn_command_search,
+    &qn_command_stats,
+    &qn_command_verify,
+    &qn_command_eval,
+    &qn_command_bench,
+    NULL,
 };
 
 const qn_command *qn_command_named(const char *name)

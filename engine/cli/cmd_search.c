@@ -1,5 +1,6 @@
 /* quern search: answers one query, or a file of topics. */
 #include "engine/cli/batch.h"
+#include "engine/cli/setup.h"
 #include "index/base/status.h"
 
 #include <stdio.h>
@@ -130,21 +131,6 @@ enum { SNIPPET_BYTES = 240 };
 
 /* ---- what the options mean ---- */
 
-static int wrong_evaluator(const qn_command *command, const char *name)
-{
-    char list[200] = "auto";
-    for (const char *const *known = quern_evaluators(); *known != NULL; known++) {
-        if (strcmp(*known, name) == 0)
-            return QN_EXIT_DONE;
-        size_t len = strlen(list);
-        if (strcmp(*known, "auto") != 0)
-            (void)snprintf(list + len, sizeof list - len, ", %s", *known);
-    }
-    if (strcmp(name, "auto") == 0)
-        return QN_EXIT_DONE;
-    return qn_wrong_usage(command, "there is no evaluator '%s'; there are %s", name, list);
-}
-
 static int check(const qn_command *command, search_options *options, int n_operands)
 {
     if (options->json && options->format > 0 && options->format != QN_HITS_JSON)
@@ -165,8 +151,9 @@ static int check(const qn_command *command, search_options *options, int n_opera
         return qn_wrong_usage(command, "--run must be a word without white space");
     if (options->k == 0)
         options->k = options->format == QN_HITS_TREC ? 1000 : 10;
-    if (options->evaluator != NULL)
-        return wrong_evaluator(command, options->evaluator);
+    if (options->evaluator != NULL &&
+        qn_setup_evaluator(command, options->evaluator, strlen(options->evaluator)) == NULL)
+        return QN_EXIT_USAGE;
     return QN_EXIT_DONE;
 }
 
@@ -301,19 +288,7 @@ static quern_status open_index(quern_index **index, const search_options *option
     open.paranoid = options->paranoid;
     open.no_mmap = options->no_mmap;
     open.any_analyzer = options->any_analyzer;
-    if (options->also.n == 0)
-        return quern_index_open(index, path, &open, error);
-    qn_text_list paths = {0};
-    void *items = NULL;
-    if (!qn_array_grow(&items, &paths.cap, options->also.n + 1, sizeof *paths.items))
-        return qn_fail_memory(error);
-    paths.items = items;
-    paths.items[paths.n++] = path;
-    for (size_t i = 0; i < options->also.n; i++)
-        paths.items[paths.n++] = options->also.items[i];
-    quern_status status = quern_index_open_many(index, paths.items, paths.n, &open, error);
-    qn_text_list_free(&paths);
-    return status;
+    return qn_setup_open(index, path, &options->also, &open, error);
 }
 
 static int run_search(const qn_command *command, int argc, char **argv)

@@ -119,7 +119,9 @@ void qn_manual_page(qn_text *text, const qn_command *const *commands)
         const char *name, *meaning;
     } EXITS[] = {
         {"0", "Done, or found."},
-        {"1", "A negative answer: no document for a single query, no document of that id."},
+        {"1",
+         "A negative answer: no document for a single query, no document of that id, evaluators "
+         "that differ."},
         {"2", "Wrong usage or input."},
         {"3", "The index is damaged, or of another version."},
         {"4", "The system failed: input or output, space, memory, a lock."},

@@ -26,23 +26,38 @@ void qn_progress_free(qn_progress *progress)
     (void)pthread_mutex_destroy(&progress->lock);
 }
 
-void qn_progress_line(char *room, size_t size, const char *phase, const char *label, uint64_t done,
-                      uint64_t total, double seconds)
+/* "50.0 of 200.0 MB", or "5 of 20 queries"; without the total if it is unknown. */
+static void put_amount(char room[96], const char *unit, uint64_t done, uint64_t total, bool known)
+{
+    if (unit == NULL && known)
+        (void)snprintf(room, 96, "%.1f of %.1f MB", (double)done * 1e-6, (double)total * 1e-6);
+    else if (unit == NULL)
+        (void)snprintf(room, 96, "%.1f MB", (double)done * 1e-6);
+    else if (known)
+        (void)snprintf(room, 96, "%llu of %llu %.32s", (unsigned long long)done,
+                       (unsigned long long)total, unit);
+    else
+        (void)snprintf(room, 96, "%llu %.32s", (unsigned long long)done, unit);
+}
+
+void qn_progress_line(char *room, size_t size, const char *phase, const char *label,
+                      const char *unit, uint64_t done, uint64_t total, double seconds)
 {
     double part = total > 0 && done <= total ? (double)done / (double)total : -1;
     double rate = seconds > 0 ? (double)done / seconds : 0;
-    char amount[64], share[16] = "", left[40] = "";
+    char amount[96], share[16] = "", speed[40], left[40] = "";
+    put_amount(amount, unit, done, total, part >= 0);
     if (part >= 0) {
-        (void)snprintf(amount, sizeof amount, "%.1f of %.1f MB", (double)done * 1e-6,
-                       (double)total * 1e-6);
         (void)snprintf(share, sizeof share, "  %.0f %%", part * 100);
         if (seconds >= 2 && part > 0.01 && part < 1)
             (void)snprintf(left, sizeof left, "  %.0f s left", seconds / part - seconds);
-    } else {
-        (void)snprintf(amount, sizeof amount, "%.1f MB", (double)done * 1e-6);
     }
-    (void)snprintf(room, size, "%s%s%s  %s%s  %.1f MB/s%s", phase, label != NULL ? " " : "",
-                   label != NULL ? label : "", amount, share, rate * 1e-6, left);
+    if (unit == NULL)
+        (void)snprintf(speed, sizeof speed, "%.1f MB/s", rate * 1e-6);
+    else
+        (void)snprintf(speed, sizeof speed, "%.0f/s", rate);
+    (void)snprintf(room, size, "%s%s%s  %s%s  %s%s", phase, label != NULL ? " " : "",
+                   label != NULL ? label : "", amount, share, speed, left);
 }
 
 static size_t terminal_columns(void)
@@ -82,7 +97,8 @@ static void step(qn_progress *progress, const char *phase, uint64_t done, uint64
         return;
     progress->last = now;
     char line[512];
-    qn_progress_line(line, sizeof line, phase, progress->label, done, total, now - progress->start);
+    qn_progress_line(line, sizeof line, phase, progress->label, progress->unit, done, total,
+                     now - progress->start);
     if (progress->terminal)
         draw(progress, line);
     else

@@ -13,6 +13,7 @@ typedef struct qn_progress {
     bool terminal;
     bool drawn;        /* a line stands on the terminal */
     const char *label; /* what is being read, or NULL */
+    const char *unit;  /* what is counted ("queries"); NULL: bytes, which are told in MB */
     char phase[32];
     double start; /* of the phase */
     double last;  /* when something was printed */
@@ -32,8 +33,9 @@ void qn_progress_clear(qn_progress *progress);
 void qn_progress_free(qn_progress *progress);
 
 /* What qn_progress_step prints, for tests: "reading corpus.jsonl  412.3 of 551.0 MB  75 %  98 MB/s
- * 1 s left"; cut to `size` bytes. */
-void qn_progress_line(char *room, size_t size, const char *phase, const char *label, uint64_t done,
-                      uint64_t total, double seconds);
+ * 1 s left"; with a unit "measuring  120 of 480 queries  25 %  60/s  6 s left"; cut to `size`
+ * bytes. */
+void qn_progress_line(char *room, size_t size, const char *phase, const char *label,
+                      const char *unit, uint64_t done, uint64_t total, double seconds);
 
 #endif
