@@ -139,10 +139,6 @@ static const struct {
     {"add_bounds", run_add_bounds},
     {"count_bounds", run_count_bounds},
     {"max_bound", run_max_bound},
-    {"find_bound, last", run_find_bound},
-    {"find_bound, 1 in 100", run_find_bounds},
-    {"find_score, last", run_find_score},
-    {"find_score, 1 in 100", run_find_scores},
 };
 
 /* ---- timing ---- */

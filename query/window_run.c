@@ -60,6 +60,7 @@ static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *ou
             return false;
         if (i == 0 || list->ceiling < out->ceiling)
             out->ceiling = list->ceiling;
+        out->largest = list->ceiling > out->largest ? list->ceiling : out->largest;
         out->df = list->postings->df < out->df ? list->postings->df : out->df;
         out->sparse = out->sparse && list->form == QN_LIST_SPARSE;
     }
@@ -97,7 +98,7 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
         }
         run->masks |= occur != QN_SHOULD;
         run->n_must += occur == QN_MUST;
-        run->total += occur == QN_NOT ? 0 : taken.ceiling;
+        run->total += occur == QN_NOT ? 0 : taken.largest;
         size_t at = run->n_clauses++;
         for (; at > 0 && comes_before(&taken, &run->clause[at - 1]); at--)
             run->clause[at] = run->clause[at - 1];
@@ -173,13 +174,14 @@ static void set_rests(qn_window_run *run, uint32_t window)
 {
     uint8_t *next = run->bytes->rest[0], *now = run->bytes->rest[1];
     memset(next, 0, 64);
-    for (size_t c = run->n_clauses; c-- > 0;) {
+    size_t first = 0; /* clause that asks */
+    while (first < run->n_clauses && run->clause[first].sparse)
+        first++;
+    for (size_t c = run->n_clauses; c-- > first;) {
         qn_window_clause *clause = &run->clause[c];
         if (clause->clause->occur == QN_NOT)
             continue;
         memcpy(clause->lists[0].rest, next, 64);
-        if (c == 0 || run->clause[c - 1].sparse)
-            continue; /* nobody asks */
         add_rest(run, clause, window, next, now);
         uint8_t *swap = next;
         next = now;

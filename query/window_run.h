@@ -11,6 +11,7 @@ typedef struct qn_window_clause {
     qn_window_list *lists; /* of its terms, all there */
     bool sparse;           /* all its lists are */
     double ceiling;        /* the least of its terms' */
+    double largest;        /* the largest of them */
     uint64_t df;           /* likewise */
 } qn_window_clause;
 
@@ -20,7 +21,7 @@ typedef struct qn_window_run {
     size_t n_clauses, n_must;
     bool phrases;  /* a clause has several terms */
     bool masks;    /* some must match, or must not */
-    double total;  /* sum of ceilings; 0: nothing can match */
+    double total;  /* sum of the clauses' largest; 0: nothing can match */
     float scale;   /* of the lists' tables */
     uint8_t least; /* what a document's bound must reach */
     struct qn_window_bytes *bytes;
