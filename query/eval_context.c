@@ -13,9 +13,9 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->cursor);
     free(scratch->ceiling);
     free(scratch->list);
-    free(scratch->sparse_doc);
-    free(scratch->sparse_value);
-    free(scratch->word);
+    free(scratch->list_doc);
+    free(scratch->list_value);
+    free(scratch->list_max);
     free(scratch->bound);
     free(scratch->clause);
     free(scratch->row);

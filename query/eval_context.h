@@ -26,12 +26,12 @@ typedef struct qn_eval_scratch {
     size_t ceiling_cap;
     struct qn_window_list *list; /* window_list.c: one a query term */
     size_t list_cap;
-    uint32_t *sparse_doc; /* window_list.c: the postings of all sparse lists */
-    size_t sparse_doc_cap;
-    float *sparse_value;
-    size_t sparse_value_cap;
-    uint64_t *word; /* window_list.c: a bitmap of a window for each list coded by gaps */
-    size_t word_cap;
+    uint32_t *list_doc; /* window_list.c: documents of lists that are not dense, */
+    size_t list_doc_cap;
+    float *list_value; /* contributions of sparse ones, */
+    size_t list_value_cap;
+    uint8_t *list_max; /* and their range maxima */
+    size_t list_max_cap;
     uint16_t *bound; /* window_bounds.c: three for each range */
     size_t bound_cap;
     struct qn_window_clause *clause; /* window_run.c: one a clause */
@@ -57,6 +57,8 @@ typedef struct qn_eval {
     const qn_segment *segment;
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
     float inflation;                /* qn_postings_inflation */
+    double total;                   /* sum of ceilings of the terms that count (eval_range) */
+    bool plain;                     /* of should clauses of one term each */
     quern_work work;                /* what was looked at; of all segments */
 } qn_eval;
 

@@ -28,6 +28,15 @@ typedef struct qn_eval_kernels {
     /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[i]), or 0 where tfs[i] is 0, i < n. */
     void (*score_tfs)(const uint32_t *tfs, const float *norms, size_t n, float weight, float *out);
 
+    /* Keeps the documents with value[i] >= least, in order, in place; returns how many. Arrays may
+     * be written up to n. */
+    size_t (*keep)(uint32_t *docs, float *values, size_t n, float least);
+
+    /* maxima[docs[i] / 64] becomes the largest of it and values[i] * scale, rounded up, at most
+     * 255, i < n; documents ascend. */
+    void (*range_maxima)(const uint32_t *docs, const float *values, size_t n, float scale,
+                         uint8_t *maxima);
+
     /* ---- sums of range bounds; n is a multiple of 64 ---- */
 
     /* sums[i] += 0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1; the caller sees to
@@ -61,6 +70,24 @@ typedef struct qn_eval_kernels {
     /* out[i] = the least of 255 and [0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1]
      * + more[i], i < 64. */
     void (*range_bytes)(uint8_t *out, const uint8_t *maxima, uint16_t factor, const uint8_t *more);
+
+    /* sums[docs[i] % 4096] += values[i] * scale, rounded up, at most 255, i < n; documents of one
+     * window. */
+    void (*add_values)(uint8_t *sums, const uint32_t *docs, const float *values, size_t n,
+                       float scale);
+
+    /* The same with table[code of posting first + i]; codes may be over-read by 64 bytes. */
+    void (*add_coded)(uint8_t *sums, const uint32_t *docs, size_t n, const uint8_t *codes,
+                      uint32_t first, const uint8_t table[16]);
+
+    /* For n documents of the window, ascending (offsets from its start, n <= 64): bit i of the
+     * result tells whether the list has document i; posting[i] is then its number, below df. */
+    uint64_t (*find_postings)(const qn_coded_window *window, const uint16_t *offsets, size_t n,
+                              uint32_t *postings);
+
+    /* Returns `live` without the ranges where no sum reaches least - rest[r]. */
+    uint64_t (*keep_live)(const uint8_t *sums, uint64_t live, const uint8_t rest[64],
+                          uint8_t least);
 
     /* For each range r in `live`: sums[64 r + i] += table[code of document i], or 0 where the list
      * does not have it, at most 255. Returns `live` without the ranges where no sum reaches

@@ -8,28 +8,69 @@
 
 #include <immintrin.h>
 
-/* table[the next 64 codes], put where the bits of `word` stand, 0 elsewhere. A qword of the result
- * takes eight codes: their bytes are fetched by a permute, and shifted apart bit by bit. */
-static inline __m512i expand_codes(uint64_t word, const uint8_t *codes, uint32_t rank,
-                                   __m512i table)
-{
-    const __m512i bytes = _mm512_setr_epi64(
-        0x0706050403020100, 0x0B0A090807060504, 0x0F0E0D0C0B0A0908, 0x131211100F0E0D0C,
-        0x1716151413121110, 0x1B1A191817161514, 0x1F1E1D1C1B1A1918, 0x232221201F1E1D1C);
-    const __m512i shifts = _mm512_set1_epi64(0x1C1814100C080400);
-    __m512i shift = _mm512_add_epi8(shifts, _mm512_set1_epi8((char)(rank % 2 * 4)));
-    __m512i packed = _mm512_permutexvar_epi8(bytes, _mm512_loadu_si512(codes + rank / 2));
-    __m512i code =
-        _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
-    return _mm512_maskz_expand_epi8(word, _mm512_shuffle_epi8(table, code));
-}
-
 static inline __m512i load_table(const uint8_t table[16])
 {
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table));
 }
 
 static inline uint32_t rank_of(const qn_coded_window *window, unsigned r);
+
+static size_t keep(uint32_t *docs, float *values, size_t n, float least)
+{
+    __m512 bound = _mm512_set1_ps(least);
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __m512 value = _mm512_maskz_loadu_ps(here, values + i);
+        __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
+        __mmask16 good = _mm512_mask_cmp_ps_mask(here, value, bound, _CMP_GE_OQ);
+        /* Compressed in a register: a compressing store is many times slower. What is written past
+         * the kept ones has been read already. */
+        _mm512_mask_storeu_ps(values + kept, here, _mm512_maskz_compress_ps(good, value));
+        _mm512_mask_storeu_epi32(docs + kept, here, _mm512_maskz_compress_epi32(good, doc));
+        kept += (size_t)__builtin_popcount(good);
+    }
+    return kept;
+}
+
+/* 64 codes from posting `first` on, each in a byte. A qword of the result takes eight codes: their
+ * bytes are fetched by a permute, and shifted apart bit by bit. */
+static inline __m512i spread_codes(const uint8_t *codes, uint32_t first)
+{
+    const __m512i bytes = _mm512_setr_epi64(
+        0x0706050403020100, 0x0B0A090807060504, 0x0F0E0D0C0B0A0908, 0x131211100F0E0D0C,
+        0x1716151413121110, 0x1B1A191817161514, 0x1F1E1D1C1B1A1918, 0x232221201F1E1D1C);
+    const __m512i shifts = _mm512_set1_epi64(0x1C1814100C080400);
+    __m512i shift = _mm512_add_epi8(shifts, _mm512_set1_epi8((char)(first % 2 * 4)));
+    __m512i packed = _mm512_permutexvar_epi8(bytes, _mm512_loadu_si512(codes + first / 2));
+    return _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
+}
+
+static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
+                          const uint8_t table[16])
+{
+    _mm512_storeu_si512(out, _mm512_shuffle_epi8(load_table(table), spread_codes(codes, first)));
+}
+
+static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest[64], uint8_t least)
+{
+    for (uint64_t left = live; left != 0; left &= left - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(left);
+        uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
+        __m512i sum = _mm512_loadu_si512(sums + 64 * (size_t)r);
+        uint64_t alive = _mm512_cmpge_epu8_mask(sum, _mm512_set1_epi8((char)needed));
+        live &= ~((uint64_t)(alive == 0) << r);
+    }
+    return live;
+}
+
+/* table[the next 64 codes], put where the bits of `word` stand, 0 elsewhere. */
+static inline __m512i expand_codes(uint64_t word, const uint8_t *codes, uint32_t rank,
+                                   __m512i table)
+{
+    __m512i values = _mm512_shuffle_epi8(table, spread_codes(codes, rank));
+    return _mm512_maskz_expand_epi8(word, values);
+}
 
 static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *window,
                           const uint8_t table[16], const uint8_t rest[64], uint8_t least)

@@ -37,6 +37,60 @@ static void score_tfs(const uint32_t *restrict tfs, const float *restrict norms,
     }
 }
 
+#ifndef OWN_WINDOWS
+
+static size_t keep(uint32_t *docs, float *values, size_t n, float least)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        docs[kept] = docs[i];
+        values[kept] = values[i];
+        kept += values[i] >= least;
+    }
+    return kept;
+}
+
+#endif
+
+/* value * scale rounded up, 1 to 255; 255 also if it is no number. */
+static inline uint32_t units_of(float value, float scale)
+{
+    float units = value * scale;
+    return (uint32_t)(int32_t)(units < 254.0f ? units : 254.0f) + 1;
+}
+
+/* Without branches, since compilers make some of a plain comparison before a store, and these are
+ * mispredicted for every other document: the sum of two bytes, at most 255, and the larger one. */
+static inline uint8_t saturated_sum(uint8_t a, uint32_t b)
+{
+    uint32_t sum = a + b;
+    return (uint8_t)(sum | (254 - sum) >> 24);
+}
+
+static inline uint8_t larger(uint8_t a, uint32_t b)
+{
+    uint32_t more = b - a;
+    return (uint8_t)(a + (more & ~(uint32_t)((int32_t)more >> 31)));
+}
+
+/* Documents whose values are turned to units together, which vectorises. */
+enum { STRETCH = 64 };
+
+static void range_maxima(const uint32_t *restrict docs, const float *restrict values, size_t n,
+                         float scale, uint8_t *restrict maxima)
+{
+    uint32_t units[STRETCH];
+    for (size_t from = 0; from < n; from += STRETCH) {
+        size_t here = n - from < STRETCH ? n - from : STRETCH;
+        for (size_t i = 0; i < here; i++)
+            units[i] = units_of(values[from + i], scale);
+        for (size_t i = 0; i < here; i++) {
+            uint8_t *at = &maxima[docs[from + i] / 64];
+            *at = larger(*at, units[i]);
+        }
+    }
+}
+
 /* ---- sums of range bounds ---- */
 
 static inline uint16_t scaled(uint8_t max, uint16_t factor)
@@ -129,6 +183,48 @@ static void range_bytes(uint8_t *restrict out, const uint8_t *restrict maxima, u
     }
 }
 
+static void add_values(uint8_t *restrict sums, const uint32_t *restrict docs,
+                       const float *restrict values, size_t n, float scale)
+{
+    uint32_t units[STRETCH];
+    for (size_t from = 0; from < n; from += STRETCH) {
+        size_t here = n - from < STRETCH ? n - from : STRETCH;
+        for (size_t i = 0; i < here; i++)
+            units[i] = units_of(values[from + i], scale);
+        for (size_t i = 0; i < here; i++) {
+            uint8_t *at = &sums[docs[from + i] % 4096];
+            *at = saturated_sum(*at, units[i]);
+        }
+    }
+}
+
+#ifndef OWN_WINDOWS
+
+/* The values of up to 64 postings from `first` on. */
+static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
+                          const uint8_t table[16])
+{
+    for (uint32_t i = 0; i < 64; i++)
+        out[i] = table[codes[(first + i) / 2] >> ((first + i) % 2 * 4) & 15];
+}
+
+#endif
+
+static void add_coded(uint8_t *restrict sums, const uint32_t *restrict docs, size_t n,
+                      const uint8_t *restrict codes, uint32_t first,
+                      const uint8_t table[restrict 16])
+{
+    uint8_t units[STRETCH];
+    for (size_t from = 0; from < n; from += STRETCH) {
+        size_t here = n - from < STRETCH ? n - from : STRETCH;
+        look_up_codes(units, codes, first + (uint32_t)from, table);
+        for (size_t i = 0; i < here; i++) {
+            uint8_t *at = &sums[docs[from + i] % 4096];
+            *at = saturated_sum(*at, units[i]);
+        }
+    }
+}
+
 /* Postings of the list before range r of the window; never more than df, whatever the bytes say. */
 static inline uint32_t rank_of(const qn_coded_window *window, unsigned r)
 {
@@ -139,7 +235,46 @@ static inline uint32_t rank_of(const qn_coded_window *window, unsigned r)
     return rank < window->df ? (uint32_t)rank : window->df;
 }
 
+static uint64_t find_postings(const qn_coded_window *window, const uint16_t *offsets, size_t n,
+                              uint32_t *postings)
+{
+    uint64_t found = 0;
+    unsigned line = UINT32_MAX, next = 0; /* word up to which `rank` is counted */
+    uint64_t rank = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned at = offsets[i] / 64;
+        uint64_t word = qn_load_u64(window->words + 8 * (size_t)at);
+        if ((word >> offsets[i] % 64 & 1) == 0)
+            continue;
+        if (at / 8 != line) {
+            line = at / 8;
+            next = line * 8;
+            rank = qn_load_u32(window->ranks + 4 * (size_t)line);
+        }
+        for (; next < at; next++)
+            rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)next));
+        uint64_t below = word & (((uint64_t)1 << offsets[i] % 64) - 1);
+        uint64_t posting = rank + (uint64_t)__builtin_popcountll(below);
+        postings[i] = (uint32_t)posting;
+        found |= (uint64_t)(posting < window->df) << i;
+    }
+    return found;
+}
+
 #ifndef OWN_WINDOWS
+
+static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest[64], uint8_t least)
+{
+    for (uint64_t left = live; left != 0; left &= left - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(left), best = 0;
+        const uint8_t *at = sums + 64 * (size_t)r;
+        for (unsigned i = 0; i < 64; i++)
+            best = at[i] > best ? at[i] : best;
+        if (best + rest[r] < least)
+            live &= ~((uint64_t)1 << r);
+    }
+    return live;
+}
 
 static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *window,
                           const uint8_t table[16], const uint8_t rest[64], uint8_t least)
@@ -218,6 +353,12 @@ static void add_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restr
 
 const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .score_tfs = score_tfs,
+                                    .keep = keep,
+                                    .range_maxima = range_maxima,
+                                    .add_values = add_values,
+                                    .add_coded = add_coded,
+                                    .find_postings = find_postings,
+                                    .keep_live = keep_live,
                                     .add_bounds = add_bounds,
                                     .set_bounds = set_bounds,
                                     .min_bounds = min_bounds,

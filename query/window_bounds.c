@@ -27,8 +27,8 @@ static bool make_room(qn_window_bounds *bounds, const qn_eval *eval)
     return true;
 }
 
-/* Adds the best contribution in each range to its sum: ranges of a list ascend, so a range is
- * finished when the next one comes. */
+/* Of a short list: adds the best contribution in each range to its sum. Ranges of a list ascend, so
+ * a range is finished when the next one comes. */
 static void scatter(const qn_window_bounds *bounds, const qn_window_list *list, uint16_t *sum)
 {
     float scale = (float)(bounds->scale * (1 + 0x1p-20));
@@ -61,17 +61,15 @@ static bool make_part(qn_window_bounds *bounds, const qn_eval *eval, const qn_cl
         if (list->postings == NULL)
             return false;
         uint16_t *term = i == 0 ? part : bounds->term;
-        if (list->form == QN_LIST_SPARSE) {
+        if (list->range_max == NULL) {
             memset(term, 0, bounds->n * sizeof *term);
             scatter(bounds, list, term);
             if (i > 0)
                 kernels->min_sums(part, term, bounds->n);
         } else if (i == 0) {
-            kernels->set_bounds(part, list->postings->range_max, bounds->n,
-                                factor_of(bounds, list));
+            kernels->set_bounds(part, list->range_max, bounds->n, factor_of(bounds, list));
         } else {
-            kernels->min_bounds(part, list->postings->range_max, bounds->n,
-                                factor_of(bounds, list));
+            kernels->min_bounds(part, list->range_max, bounds->n, factor_of(bounds, list));
         }
     }
     return true;
@@ -84,11 +82,10 @@ static void add_plain(qn_window_bounds *bounds, const qn_eval *eval, const qn_cl
     if (clause->n_terms > 1) {
         if (make_part(bounds, eval, clause, bounds->part))
             eval->kernels->add_sums(bounds->sum, bounds->part, bounds->n);
-    } else if (list->postings != NULL && list->form == QN_LIST_SPARSE) {
+    } else if (list->postings != NULL && list->range_max == NULL) {
         scatter(bounds, list, bounds->sum);
     } else if (list->postings != NULL) {
-        eval->kernels->add_bounds(bounds->sum, list->postings->range_max, bounds->n,
-                                  factor_of(bounds, list));
+        eval->kernels->add_bounds(bounds->sum, list->range_max, bounds->n, factor_of(bounds, list));
     }
 }
 

@@ -15,46 +15,93 @@ static bool grow(void **array, size_t *cap, size_t need, size_t size)
     return qn_array_grow(array, cap, need, size);
 }
 
-/* Makes room for all sparse lists together, and for the windows of those coded by gaps. */
-static bool make_room(qn_eval *eval, size_t n_sparse, size_t n_gaps)
-{
-    qn_eval_scratch *s = eval->scratch;
-    void *docs = s->sparse_doc, *values = s->sparse_value, *words = s->word, *lists = s->list;
-    bool ok = grow(&docs, &s->sparse_doc_cap, n_sparse, sizeof *s->sparse_doc);
-    s->sparse_doc = docs;
-    ok = ok && grow(&values, &s->sparse_value_cap, n_sparse, sizeof *s->sparse_value);
-    s->sparse_value = values;
-    ok = ok && grow(&words, &s->word_cap, n_gaps * 64, sizeof *s->word);
-    s->word = words;
-    ok = ok && grow(&lists, &s->list_cap, eval->query->n_terms, sizeof *s->list);
-    s->list = lists;
-    return ok;
-}
+/* Lists with fewer postings have their bounds scattered one by one; it does not pay to make range
+ * maxima of them first. */
+enum { RANGE_MAX_DF = 700 };
+
+/* Documents that the blocks of a window may hold: the window's, and a block's before and after. */
+enum { GAPS_ROOM = QN_WINDOW + 2 * QN_BLOCK_ROOM };
+
+/* How much memory the lists need. */
+typedef struct needs {
+    size_t docs, values, maxima;
+} needs;
 
 static bool is_sparse(const qn_postings *postings)
 {
     return !postings->coded;
 }
 
+static bool has_made_maxima(const qn_postings *postings)
+{
+    return is_sparse(postings) && postings->df >= RANGE_MAX_DF;
+}
+
+static size_t n_ranges(const qn_eval *eval)
+{
+    return (size_t)eval->segment->n_windows * (QN_WINDOW / QN_RANGE);
+}
+
+static needs count_needs(const qn_eval *eval)
+{
+    needs need = {QN_BLOCK_ROOM, QN_BLOCK_ROOM, 0};
+    for (size_t i = 0; i < eval->query->n_terms; i++) {
+        const qn_postings *postings = eval->list[i];
+        if (postings == NULL || postings->dense)
+            continue;
+        need.docs += is_sparse(postings) ? postings->df : GAPS_ROOM;
+        need.values += is_sparse(postings) ? postings->df : 0;
+        need.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
+    }
+    return need;
+}
+
+static bool make_room(qn_eval *eval, const needs *need)
+{
+    qn_eval_scratch *s = eval->scratch;
+    void *docs = s->list_doc, *values = s->list_value, *maxima = s->list_max, *lists = s->list;
+    bool ok = grow(&docs, &s->list_doc_cap, need->docs, sizeof *s->list_doc);
+    s->list_doc = docs;
+    ok = ok && grow(&values, &s->list_value_cap, need->values, sizeof *s->list_value);
+    s->list_value = values;
+    ok = ok && grow(&maxima, &s->list_max_cap, need->maxima, sizeof *s->list_max);
+    s->list_max = maxima;
+    ok = ok && grow(&lists, &s->list_cap, eval->query->n_terms, sizeof *s->list);
+    s->list = lists;
+    return ok;
+}
+
+/* What a posting of the list must contribute to belong to an answer: what the others' ceilings
+ * leave of the threshold; 0 if that is not known. */
+static float least_value(const qn_eval *eval, const qn_window_list *list)
+{
+    double rest = eval->total - list->ceiling;
+    double least = (double)qn_eval_threshold(eval) * (1 - QN_BM25_SUM_ROOM) - rest;
+    return eval->plain && least > 0 ? (float)(least * (1 - QN_BM25_PART_ROOM)) : 0.0f;
+}
+
 /* Decodes a sparse list, and scores it. */
-static quern_status decode(const qn_eval *eval, qn_window_list *list, bool scored,
-                           quern_error *error)
+static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, quern_error *error)
 {
     const qn_postings *postings = list->postings;
     uint32_t tfs[QN_BLOCK_ROOM];
+    float least = scored ? least_value(eval, list) : 0;
     for (uint32_t block = 0; block < postings->n_blocks; block++) {
-        uint32_t at = block * QN_BLOCK, n = qn_postings_block_n(postings, block);
+        uint32_t n = qn_postings_block_n(postings, block);
+        uint32_t *doc = list->doc + list->n;
+        float *value = list->value + list->n;
         const uint8_t *tf_at;
-        quern_status status = qn_postings_docs(postings, block, list->doc + at, &tf_at, error);
+        quern_status status = qn_postings_docs(postings, block, doc, &tf_at, error);
         if (status == QUERN_OK && scored)
             status = qn_postings_tfs(postings, block, tf_at, tfs, error);
         if (status != QUERN_OK)
             return status;
         if (scored)
-            eval->kernels->score(list->doc + at, tfs, n, eval->segment->lengths, eval->norms,
-                                 list->weight, list->value + at);
+            eval->kernels->score(doc, tfs, n, eval->segment->lengths, eval->norms, list->weight,
+                                 value);
+        list->n += least > 0 ? (uint32_t)eval->kernels->keep(doc, value, n, least) : n;
     }
-    list->n = postings->df;
+    eval->work.postings += postings->df;
     return QUERN_OK;
 }
 
@@ -70,13 +117,27 @@ static void bound_classes(const qn_eval *eval, qn_window_list *list)
     }
 }
 
-static quern_status open_list(const qn_eval *eval, qn_window_list *list, const qn_clause *clause,
-                              quern_error *error)
+static quern_status open_sparse(qn_eval *eval, qn_window_list *list, const qn_clause *clause,
+                                uint8_t *maxima, quern_error *error)
+{
+    quern_status status = decode(eval, list, clause->occur != QN_NOT, error);
+    if (status != QUERN_OK || !has_made_maxima(list->postings) || clause->occur == QN_NOT)
+        return status;
+    memset(maxima, 0, n_ranges(eval));
+    eval->kernels->range_maxima(list->doc, list->value, list->n, (float)(255 / list->ceiling),
+                                maxima);
+    list->range_max = maxima;
+    return QUERN_OK;
+}
+
+static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clause *clause,
+                              uint8_t *maxima, quern_error *error)
 {
     const qn_postings *postings = list->postings;
     if (is_sparse(postings))
-        return decode(eval, list, clause->occur != QN_NOT, error);
+        return open_sparse(eval, list, clause, maxima, error);
     list->form = postings->dense ? QN_LIST_DENSE : QN_LIST_GAPS;
+    list->range_max = postings->range_max;
     list->window = (qn_coded_window){.codes = postings->codes, .df = postings->df};
     bound_classes(eval, list);
     return QUERN_OK;
@@ -85,36 +146,31 @@ static quern_status open_list(const qn_eval *eval, qn_window_list *list, const q
 quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 {
     const qn_query *query = eval->query;
-    size_t n_sparse = QN_BLOCK_ROOM, n_gaps = 0;
-    for (size_t i = 0; i < query->n_terms; i++) {
-        const qn_postings *postings = eval->list[i];
-        if (postings == NULL)
-            continue;
-        n_sparse += is_sparse(postings) ? postings->df : 0;
-        n_gaps += postings->coded && !postings->dense;
-    }
-    if (!make_room(eval, n_sparse, n_gaps))
+    needs need = count_needs(eval), used = {0};
+    if (!make_room(eval, &need))
         return qn_fail_memory(error);
     qn_eval_scratch *s = eval->scratch;
-    size_t sparse_at = 0, word_at = 0;
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_clause *clause = &query->clause[c];
         for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++) {
             qn_window_list *list = &s->list[i];
-            list->postings = eval->list[i];
-            if (list->postings == NULL)
+            const qn_postings *postings = eval->list[i];
+            list->postings = postings;
+            if (postings == NULL)
                 continue;
             list->form = QN_LIST_SPARSE;
             list->weight = eval->weight[c];
             list->ceiling = s->ceiling[i];
-            list->doc = s->sparse_doc + sparse_at;
-            list->value = s->sparse_value + sparse_at;
-            list->word = s->word + word_at;
-            quern_status status = open_list(eval, list, clause, error);
+            list->range_max = NULL;
+            list->doc = s->list_doc + used.docs;
+            list->value = s->list_value + used.values;
+            list->n = list->first = 0;
+            quern_status status = open_list(eval, list, clause, s->list_max + used.maxima, error);
             if (status != QUERN_OK)
                 return status;
-            sparse_at += list->form == QN_LIST_SPARSE ? list->n : 0;
-            word_at += list->form == QN_LIST_GAPS ? 64 : 0;
+            used.docs += list->form == QN_LIST_GAPS ? (size_t)GAPS_ROOM : list->n;
+            used.values += list->form == QN_LIST_SPARSE ? list->n : 0;
+            used.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
         }
     }
     return QUERN_OK;
@@ -125,7 +181,10 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 void qn_window_list_rewind(qn_window_list *list)
 {
     list->from = list->to = 0;
-    list->block = list->n_docs = 0;
+    if (list->form != QN_LIST_GAPS)
+        return;
+    list->block = list->first = 0;
+    list->n = 0;
 }
 
 /* The first i >= from with doc[i] >= target: gallops, since windows mostly follow each other. */
@@ -147,58 +206,32 @@ static uint32_t seek(const uint32_t *doc, uint32_t from, uint32_t n, uint32_t ta
     return low;
 }
 
-/* Decodes a block into list->docs. */
-static quern_status load(qn_window_list *list, uint32_t block, quern_error *error)
-{
-    const uint8_t *tf_at;
-    quern_status status = qn_postings_docs(list->postings, block, list->docs, &tf_at, error);
-    list->block = block;
-    list->n_docs = status == QUERN_OK ? qn_postings_block_n(list->postings, block) : 0;
-    return status;
-}
-
-static void count_ranks(qn_window_list *list, uint32_t rank)
-{
-    for (unsigned line = 0; line < 8; line++) {
-        list->rank[line] = rank;
-        for (unsigned i = 0; i < 8; i++)
-            rank += (uint32_t)__builtin_popcountll(list->word[8 * line + i]);
-    }
-}
-
-/* Makes the window's bitmap from gaps. */
+/* Decodes the blocks that reach into the window [begin, end). What was decoded last and is not
+ * before it is kept. */
 static quern_status enter_gaps(qn_window_list *list, uint32_t begin, uint32_t end,
                                quern_error *error)
 {
     const qn_postings *postings = list->postings;
-    memset(list->word, 0, 64 * sizeof *list->word);
-    list->window.words = (const uint8_t *)list->word;
-    list->window.ranks = (const uint8_t *)list->rank;
-    uint32_t first = 0; /* posting that is the first in the window */
-    bool any = false;
-    uint32_t block = list->block;
-    if (list->n_docs == 0 || list->docs[list->n_docs - 1] < begin)
-        block = qn_postings_find_block(postings, list->n_docs == 0 ? 0 : block + 1, begin);
-    for (; block < postings->n_blocks; block++) {
-        if (block != list->block || list->n_docs == 0) {
-            quern_status status = load(list, block, error);
-            if (status != QUERN_OK)
-                return status;
-        }
-        uint32_t n = list->n_docs;
-        uint32_t i = list->docs[0] >= begin ? 0 : seek(list->docs, 0, n, begin);
-        if (!any)
-            first = block * QN_BLOCK + i;
-        any = true;
-        uint32_t stop = list->docs[n - 1] < end ? n : seek(list->docs, i, n, end);
-        for (; i < stop; i++) {
-            uint32_t offset = list->docs[i] - begin;
-            list->word[offset / 64] |= (uint64_t)1 << offset % 64;
-        }
-        if (stop < n || list->docs[n - 1] >= end - 1)
-            break;
+    if (list->n > 0 && list->doc[list->n - 1] >= begin) {
+        uint32_t from = (list->n - 1) & ~(uint32_t)(QN_BLOCK - 1); /* its last block */
+        memmove(list->doc, list->doc + from, (list->n - from) * sizeof *list->doc);
+        list->n -= from;
+        list->first += from;
+    } else {
+        list->block = qn_postings_find_block(postings, list->block, begin);
+        list->first = list->block * QN_BLOCK;
+        list->n = 0;
     }
-    count_ranks(list, first);
+    while (list->block < postings->n_blocks && (list->n == 0 || list->doc[list->n - 1] < end - 1)) {
+        const uint8_t *tf_at;
+        quern_status status =
+            qn_postings_docs(postings, list->block, list->doc + list->n, &tf_at, error);
+        if (status != QUERN_OK)
+            return status;
+        list->n += qn_postings_block_n(postings, list->block++);
+    }
+    list->from = seek(list->doc, 0, list->n, begin);
+    list->to = seek(list->doc, list->from, list->n, end);
     return QUERN_OK;
 }
 
@@ -233,32 +266,51 @@ void qn_window_list_scale(qn_window_list *list, float scale)
 
 /* ---- documents of a window ---- */
 
-uint64_t qn_window_list_tfs(const qn_window_list *list, const uint16_t *offset, size_t n,
-                            uint32_t *tf)
+void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint8_t *sum)
+{
+    uint32_t n = list->to - list->from;
+    if (list->form == QN_LIST_SPARSE)
+        eval->kernels->add_values(sum, list->doc + list->from, list->value + list->from, n, scale);
+    else
+        eval->kernels->add_coded(sum, list->doc + list->from, n, list->postings->codes,
+                                 list->first + list->from, list->table);
+}
+
+/* Document by document along the list; both ascend. */
+static uint64_t find_docs(const qn_window_list *list, const uint16_t *offset, size_t n,
+                          uint32_t at[64])
 {
     uint64_t found = 0;
-    const qn_coded_window *window = &list->window;
-    uint32_t line = UINT32_MAX;
-    uint64_t rank = 0;
-    unsigned next = 0; /* word up to which `rank` is counted */
-    for (size_t i = 0; i < n; i++) {
-        unsigned at = offset[i] / 64;
-        uint64_t word = qn_load_u64(window->words + 8 * (size_t)at);
-        tf[i] = 0;
-        if ((word >> offset[i] % 64 & 1) == 0)
-            continue;
-        if (at / 8 != line) {
-            line = at / 8;
-            next = line * 8;
-            rank = qn_load_u32(window->ranks + 4 * (size_t)line);
-        }
-        for (; next < at; next++)
-            rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)next));
-        uint64_t below = word & (((uint64_t)1 << offset[i] % 64) - 1);
-        uint64_t posting = rank + (uint64_t)__builtin_popcountll(below);
-        if (posting < window->df)
-            tf[i] = qn_coded_tf(list->postings, (uint32_t)posting);
-        found |= (uint64_t)(tf[i] != 0) << i;
+    uint32_t i = list->from;
+    for (size_t j = 0; j < n; j++) {
+        while (i < list->to && list->doc[i] % QN_WINDOW < offset[j])
+            i++;
+        bool here = i < list->to && list->doc[i] % QN_WINDOW == offset[j];
+        found |= (uint64_t)here << j;
+        at[j] = i;
+    }
+    return found;
+}
+
+uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
+                            size_t n, uint32_t *tf)
+{
+    uint32_t at[64];
+    uint64_t found;
+    if (list->form == QN_LIST_GAPS) {
+        found = find_docs(list, offset, n, at);
+        for (size_t j = 0; j < n; j++)
+            at[j] += list->first;
+    } else {
+        found = eval->kernels->find_postings(&list->window, offset, n, at);
+    }
+    for (size_t j = 0; j < n; j++)
+        tf[j] = 0;
+    for (uint64_t left = found; left != 0; left &= left - 1) {
+        unsigned j = (unsigned)__builtin_ctzll(left);
+        tf[j] = qn_coded_tf(list->postings, at[j]);
+        if (tf[j] == 0) /* only in forged bytes */
+            found &= ~((uint64_t)1 << j);
     }
     return found;
 }
@@ -266,21 +318,16 @@ uint64_t qn_window_list_tfs(const qn_window_list *list, const uint16_t *offset, 
 uint64_t qn_window_list_values(const qn_window_list *list, const uint16_t *offset, size_t n,
                                float *value)
 {
-    uint64_t found = 0;
-    uint32_t at = list->from;
-    for (size_t i = 0; i < n; i++) {
-        while (at < list->to && list->doc[at] % QN_WINDOW < offset[i])
-            at++;
-        bool here = at < list->to && list->doc[at] % QN_WINDOW == offset[i];
-        value[i] = here ? list->value[at] : 0.0f;
-        found |= (uint64_t)here << i;
-    }
+    uint32_t at[64];
+    uint64_t found = find_docs(list, offset, n, at);
+    for (size_t j = 0; j < n; j++)
+        value[j] = found >> j & 1 ? list->value[at[j]] : 0.0f;
     return found;
 }
 
 const uint8_t *qn_window_list_words(const qn_window_list *list, uint64_t room[64])
 {
-    if (list->form != QN_LIST_SPARSE)
+    if (list->form == QN_LIST_DENSE)
         return list->window.words;
     memset(room, 0, 64 * sizeof *room);
     for (uint32_t i = list->from; i < list->to; i++) {

@@ -3,12 +3,11 @@
  * of 4,096 documents, forwards, any number of times.
  *
  * - A sparse list (not coded) is decoded and scored whole when the query starts: documents and
- * exact contributions then stand in arrays.
- * - A coded list that is no bitmap is decoded where a window is looked at, into the window's
- * bitmap.
- * - A dense list is a bitmap already.
- * So all lists have, in a window, either a stretch of documents with contributions, or a bitmap
- * with codes.
+ * exact contributions then stand in arrays. Postings that cannot belong to an answer, whatever the
+ * other lists add, are left out.
+ * - Of a coded list that is no bitmap the blocks of a window are decoded when it is entered; the
+ *   documents stand in an array, and have codes.
+ * - A dense list is a bitmap with codes, ready to be used.
  */
 #ifndef QN_QUERY_WINDOW_LIST_H
 #define QN_QUERY_WINDOW_LIST_H
@@ -21,21 +20,19 @@ typedef struct qn_window_list {
     const qn_postings *postings; /* not NULL */
     qn_list_form form;
     float weight;   /* of its clause */
-    double ceiling; /* qn_eval_scratch.ceiling: of all its contributions; a sparse one's is exact */
+    double ceiling; /* qn_eval_scratch.ceiling: of all its contributions */
+    /* 255ths of the ceiling for each range; NULL of a sparse list too short for it to pay */
+    const uint8_t *range_max;
     float bound[16];   /* coded: the largest contribution of each class, with room for rounding */
     uint8_t table[16]; /* coded: the same in the units of the threshold at hand */
-    uint8_t rest[64];  /* coded, of the window: bounds of its ranges in those units */
-    /* Sparse: */
+    uint8_t rest[64];  /* of the window: what lists to come add in its ranges, in those units */
+    /* Sparse: all documents left. Gaps: those decoded for the window, from posting `first` on. */
     uint32_t *doc;
-    float *value; /* contribution of each; of an excluding list not set */
-    uint32_t n;
-    uint32_t from, to; /* of the window */
-    /* Coded: the window */
-    qn_coded_window window;
-    uint64_t *word; /* gaps: 64 words of it; NULL: dense */
-    uint32_t rank[8];
-    uint32_t block, n_docs; /* gaps: decoded in docs, n_docs 0: none yet */
-    uint32_t docs[QN_BLOCK_ROOM];
+    float *value; /* sparse: contribution of each; of an excluding list not set */
+    uint32_t n, first;
+    uint32_t from, to;      /* doc[from .. to) are in the window */
+    uint32_t block;         /* gaps: the next one to be decoded */
+    qn_coded_window window; /* dense */
 } qn_window_list;
 
 /*
@@ -54,10 +51,14 @@ quern_status qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uin
 /* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
 void qn_window_list_scale(qn_window_list *list, float scale);
 
+/* Adds the list's contributions times `scale`, rounded up, to the bytes of the window's documents,
+ * at most 255. Lists that are not dense only. */
+void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint8_t *sum);
+
 /* For each of n <= 64 documents of the window, ascending (offsets from its start): tf[i], 0 if the
  * list does not have it. Bit i of the result tells whether it does. Coded lists only. */
-uint64_t qn_window_list_tfs(const qn_window_list *list, const uint16_t *offset, size_t n,
-                            uint32_t *tf);
+uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
+                            size_t n, uint32_t *tf);
 
 /* Likewise contributions of a sparse list. */
 uint64_t qn_window_list_values(const qn_window_list *list, const uint16_t *offset, size_t n,

@@ -52,7 +52,7 @@ static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *ou
     *out = (qn_window_clause){.clause = clause,
                               .number = (uint32_t)c,
                               .lists = run->eval->scratch->list + clause->first_term,
-                              .sparse = true,
+                              .cheap = true,
                               .df = UINT64_MAX};
     for (uint32_t i = 0; i < clause->n_terms; i++) {
         const qn_window_list *list = &out->lists[i];
@@ -62,7 +62,7 @@ static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *ou
             out->ceiling = list->ceiling;
         out->largest = list->ceiling > out->largest ? list->ceiling : out->largest;
         out->df = list->postings->df < out->df ? list->postings->df : out->df;
-        out->sparse = out->sparse && list->form == QN_LIST_SPARSE;
+        out->cheap = out->cheap && list->form != QN_LIST_DENSE;
     }
     return true;
 }
@@ -76,7 +76,7 @@ static bool comes_before(const qn_window_clause *a, const qn_window_clause *b)
         return rank[a->clause->occur] < rank[b->clause->occur];
     if (a->clause->occur != QN_SHOULD)
         return a->df < b->df;
-    return a->sparse != b->sparse ? a->sparse : a->ceiling > b->ceiling;
+    return a->cheap != b->cheap ? a->cheap : a->ceiling > b->ceiling;
 }
 
 quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error *error)
@@ -154,7 +154,7 @@ static void add_rest(const qn_window_run *run, const qn_window_clause *clause, u
     const qn_window_list *best = NULL;
     for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
         const qn_window_list *list = &clause->lists[i];
-        if (list->form != QN_LIST_SPARSE && (best == NULL || list->ceiling < best->ceiling))
+        if (list->range_max != NULL && (best == NULL || list->ceiling < best->ceiling))
             best = list;
     }
     static const uint8_t full[64] = {
@@ -165,7 +165,7 @@ static void add_rest(const qn_window_run *run, const qn_window_clause *clause, u
     if (best == NULL)
         run->eval->kernels->range_bytes(out, full, factor_of(run, clause->ceiling), more);
     else
-        run->eval->kernels->range_bytes(out, best->postings->range_max + (size_t)window * 64,
+        run->eval->kernels->range_bytes(out, best->range_max + (size_t)window * 64,
                                         factor_of(run, best->ceiling), more);
 }
 
@@ -175,7 +175,7 @@ static void set_rests(qn_window_run *run, uint32_t window)
     uint8_t *next = run->bytes->rest[0], *now = run->bytes->rest[1];
     memset(next, 0, 64);
     size_t first = 0; /* clause that asks */
-    while (first < run->n_clauses && run->clause[first].sparse)
+    while (first < run->n_clauses && run->clause[first].cheap)
         first++;
     for (size_t c = run->n_clauses; c-- > first;) {
         qn_window_clause *clause = &run->clause[c];
@@ -190,21 +190,6 @@ static void set_rests(qn_window_run *run, uint32_t window)
 }
 
 /* ---- bounds of documents ---- */
-
-static uint8_t units_of(float value, float scale)
-{
-    float units = value * scale;
-    return (uint8_t)((units < 254 ? (unsigned)units : 254) + 1);
-}
-
-static void add_sparse(const qn_window_run *run, const qn_window_list *list, uint8_t *sum)
-{
-    for (uint32_t i = list->from; i < list->to; i++) {
-        uint8_t *at = &sum[list->doc[i] % QN_WINDOW];
-        unsigned value = (unsigned)*at + units_of(list->value[i], run->scale);
-        *at = (uint8_t)(value < 255 ? value : 255);
-    }
-}
 
 static void clear(uint8_t *bytes, uint64_t live)
 {
@@ -236,10 +221,10 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
         if (live == 0 || clause->clause->occur == QN_NOT)
             return live;
     }
-    if (list->form != QN_LIST_SPARSE)
+    if (list->form == QN_LIST_DENSE)
         return run->eval->kernels->add_codes(b->sum, live, &list->window, list->table, list->rest,
                                              run->least);
-    add_sparse(run, list, b->sum);
+    qn_window_list_add(run->eval, list, run->scale, b->sum);
     return live;
 }
 
@@ -253,9 +238,9 @@ static uint64_t apply_phrase(qn_window_run *run, const qn_window_clause *clause,
     for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
         const qn_window_list *list = &clause->lists[i];
         uint8_t *term = i == 0 ? b->part : b->term;
-        if (list->form == QN_LIST_SPARSE) {
+        if (list->form != QN_LIST_DENSE) {
             clear(term, live);
-            add_sparse(run, list, term);
+            qn_window_list_add(run->eval, list, run->scale, term);
         } else {
             kernels->set_codes(term, live, &list->window, list->table);
         }
@@ -280,7 +265,7 @@ static uint64_t score_list(const qn_window_run *run, const qn_window_list *list,
     qn_window_bytes *b = run->bytes;
     if (list->form == QN_LIST_SPARSE)
         return qn_window_list_values(list, b->offset, n, row);
-    uint64_t found = qn_window_list_tfs(list, b->offset, n, b->tf);
+    uint64_t found = qn_window_list_tfs(run->eval, list, b->offset, n, b->tf);
     run->eval->kernels->score_tfs(b->tf, b->norm, n, list->weight, row);
     return found;
 }

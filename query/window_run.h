@@ -9,7 +9,7 @@ typedef struct qn_window_clause {
     const qn_clause *clause;
     uint32_t number;       /* in the query */
     qn_window_list *lists; /* of its terms, all there */
-    bool sparse;           /* all its lists are */
+    bool cheap;            /* no list is dense */
     double ceiling;        /* the least of its terms' */
     double largest;        /* the largest of them */
     uint64_t df;           /* likewise */
