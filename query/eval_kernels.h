@@ -20,6 +20,15 @@ typedef struct qn_coded_window {
     uint32_t df;          /* ranks above it are taken for it */
 } qn_coded_window;
 
+/* A window of a coded list that is no bitmap. */
+typedef struct qn_group_window {
+    const uint8_t *starts; /* u16{16}: postings of the window before each 256 documents */
+    uint32_t base, end;    /* the window's postings are [base, end) */
+    uint32_t df;           /* groups that pass it, or have more than 256 postings, are empty */
+    const uint8_t *low;    /* of the whole list: the low byte of each document */
+    const uint8_t *codes;  /* likewise; both may be over-read by 64 bytes past posting df */
+} qn_group_window;
+
 typedef struct qn_eval_kernels {
     /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[lengths[docs[i]]]), i < n. */
     void (*score)(const uint32_t *docs, const uint32_t *tfs, size_t n, const uint8_t *lengths,
@@ -76,14 +85,21 @@ typedef struct qn_eval_kernels {
     void (*add_values)(uint8_t *sums, const uint32_t *docs, const float *values, size_t n,
                        float scale);
 
-    /* The same with table[code of posting first + i]; codes may be over-read by 64 bytes. */
-    void (*add_coded)(uint8_t *sums, const uint32_t *docs, size_t n, const uint8_t *codes,
-                      uint32_t first, const uint8_t table[16]);
+    /* For all documents of the groups that have a range in `live`: sums[offset in the window] +=
+     * table[code], at most 255. */
+    void (*add_groups)(uint8_t *sums, uint64_t live, const qn_group_window *window,
+                       const uint8_t table[16]);
+
+    /* Sets the bits of the window's documents in words, which are 0. */
+    void (*group_words)(const qn_group_window *window, uint64_t words[64]);
 
     /* For n documents of the window, ascending (offsets from its start, n <= 64): bit i of the
      * result tells whether the list has document i; posting[i] is then its number, below df. */
     uint64_t (*find_postings)(const qn_coded_window *window, const uint16_t *offsets, size_t n,
                               uint32_t *postings);
+
+    uint64_t (*find_grouped)(const qn_group_window *window, const uint16_t *offsets, size_t n,
+                             uint32_t *postings);
 
     /* Returns `live` without the ranges where no sum reaches least - rest[r]. */
     uint64_t (*keep_live)(const uint8_t *sums, uint64_t live, const uint8_t rest[64],

@@ -52,6 +52,20 @@ static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
     _mm512_storeu_si512(out, _mm512_shuffle_epi8(load_table(table), spread_codes(codes, first)));
 }
 
+/* The first i in [from, to) with low[i] == byte; `to` if none. */
+static inline uint32_t find_low(const uint8_t *low, uint32_t from, uint32_t to, uint8_t byte)
+{
+    for (; from < to; from += 64) {
+        __m512i bytes = _mm512_loadu_si512(low + from);
+        uint64_t same = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)byte));
+        if (same == 0)
+            continue;
+        uint32_t at = from + (uint32_t)__builtin_ctzll(same);
+        return at < to ? at : to;
+    }
+    return to;
+}
+
 static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest[64], uint8_t least)
 {
     for (uint64_t left = live; left != 0; left &= left - 1) {

@@ -14,6 +14,8 @@
 
 #include "index/base/bytes.h"
 
+#include <stdbool.h>
+
 /* ---- scores ---- */
 
 static void score(const uint32_t *restrict docs, const uint32_t *restrict tfs, size_t n,
@@ -210,19 +212,83 @@ static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
 
 #endif
 
-static void add_coded(uint8_t *restrict sums, const uint32_t *restrict docs, size_t n,
-                      const uint8_t *restrict codes, uint32_t first,
-                      const uint8_t table[restrict 16])
+/* The postings [*from, *to) of group g of the window. */
+static inline void group_of(const qn_group_window *window, unsigned g, uint32_t *from, uint32_t *to)
 {
-    uint8_t units[STRETCH];
-    for (size_t from = 0; from < n; from += STRETCH) {
-        size_t here = n - from < STRETCH ? n - from : STRETCH;
-        look_up_codes(units, codes, first + (uint32_t)from, table);
-        for (size_t i = 0; i < here; i++) {
-            uint8_t *at = &sums[docs[from + i] % 4096];
-            *at = saturated_sum(*at, units[i]);
+    uint64_t base = window->base, first = base + qn_load_u16(window->starts + 2 * (size_t)g);
+    uint64_t end = g < 15 ? base + qn_load_u16(window->starts + 2 * (size_t)g + 2) : window->end;
+    bool good = end <= window->df && first <= end && end - first <= 256;
+    *from = good ? (uint32_t)first : 0;
+    *to = good ? (uint32_t)end : 0;
+}
+
+/* A bit for each group that has a bit in `live`, at bit 4 g. */
+static inline uint64_t live_groups(uint64_t live)
+{
+    live |= live >> 1;
+    live |= live >> 2;
+    return live & 0x1111111111111111u;
+}
+
+static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_window *window,
+                       const uint8_t table[16])
+{
+    for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
+        unsigned g = (unsigned)__builtin_ctzll(left) / 4;
+        uint8_t *at = sums + 256 * (size_t)g;
+        uint8_t units[STRETCH];
+        uint32_t from, to;
+        group_of(window, g, &from, &to);
+        for (; from < to; from += STRETCH) {
+            uint32_t n = to - from < STRETCH ? to - from : STRETCH;
+            look_up_codes(units, window->codes, from, table);
+            for (uint32_t i = 0; i < n; i++) {
+                uint8_t *sum = &at[window->low[from + i]];
+                *sum = saturated_sum(*sum, units[i]);
+            }
         }
     }
+}
+
+static void group_words(const qn_group_window *window, uint64_t words[64])
+{
+    for (unsigned g = 0; g < 16; g++) {
+        uint32_t from, to;
+        group_of(window, g, &from, &to);
+        for (; from < to; from++) {
+            uint8_t low = window->low[from];
+            words[4 * g + low / 64] |= (uint64_t)1 << low % 64;
+        }
+    }
+}
+
+#ifndef OWN_WINDOWS
+
+/* The first i in [from, to) with low[i] == byte; `to` if none. */
+static inline uint32_t find_low(const uint8_t *low, uint32_t from, uint32_t to, uint8_t byte)
+{
+    while (from < to && low[from] != byte)
+        from++;
+    return from;
+}
+
+#endif
+
+static uint64_t find_grouped(const qn_group_window *window, const uint16_t *offsets, size_t n,
+                             uint32_t *postings)
+{
+    uint64_t found = 0;
+    unsigned group = UINT32_MAX;
+    uint32_t from = 0, to = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (offsets[i] / 256u != group) {
+            group = offsets[i] / 256u;
+            group_of(window, group, &from, &to);
+        }
+        postings[i] = find_low(window->low, from, to, (uint8_t)offsets[i]);
+        found |= (uint64_t)(postings[i] < to) << i;
+    }
+    return found;
 }
 
 /* Postings of the list before range r of the window; never more than df, whatever the bytes say. */
@@ -356,7 +422,9 @@ const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .keep = keep,
                                     .range_maxima = range_maxima,
                                     .add_values = add_values,
-                                    .add_coded = add_coded,
+                                    .add_groups = add_groups,
+                                    .group_words = group_words,
+                                    .find_grouped = find_grouped,
                                     .find_postings = find_postings,
                                     .keep_live = keep_live,
                                     .add_bounds = add_bounds,

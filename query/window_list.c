@@ -19,9 +19,6 @@ static bool grow(void **array, size_t *cap, size_t need, size_t size)
  * maxima of them first. */
 enum { RANGE_MAX_DF = 700 };
 
-/* Documents that the blocks of a window may hold: the window's, and a block's before and after. */
-enum { GAPS_ROOM = QN_WINDOW + 2 * QN_BLOCK_ROOM };
-
 /* How much memory the lists need. */
 typedef struct needs {
     size_t docs, values, maxima;
@@ -47,10 +44,10 @@ static needs count_needs(const qn_eval *eval)
     needs need = {QN_BLOCK_ROOM, QN_BLOCK_ROOM, 0};
     for (size_t i = 0; i < eval->query->n_terms; i++) {
         const qn_postings *postings = eval->list[i];
-        if (postings == NULL || postings->dense)
+        if (postings == NULL || !is_sparse(postings))
             continue;
-        need.docs += is_sparse(postings) ? postings->df : GAPS_ROOM;
-        need.values += is_sparse(postings) ? postings->df : 0;
+        need.docs += postings->df;
+        need.values += postings->df;
         need.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
     }
     return need;
@@ -136,9 +133,11 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
     const qn_postings *postings = list->postings;
     if (is_sparse(postings))
         return open_sparse(eval, list, clause, maxima, error);
-    list->form = postings->dense ? QN_LIST_DENSE : QN_LIST_GAPS;
+    list->form = postings->dense ? QN_LIST_DENSE : QN_LIST_GROUPS;
     list->range_max = postings->range_max;
     list->window = (qn_coded_window){.codes = postings->codes, .df = postings->df};
+    list->groups =
+        (qn_group_window){.low = postings->low, .codes = postings->codes, .df = postings->df};
     bound_classes(eval, list);
     return QUERN_OK;
 }
@@ -164,12 +163,12 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
             list->range_max = NULL;
             list->doc = s->list_doc + used.docs;
             list->value = s->list_value + used.values;
-            list->n = list->first = 0;
+            list->n = 0;
             quern_status status = open_list(eval, list, clause, s->list_max + used.maxima, error);
             if (status != QUERN_OK)
                 return status;
-            used.docs += list->form == QN_LIST_GAPS ? (size_t)GAPS_ROOM : list->n;
-            used.values += list->form == QN_LIST_SPARSE ? list->n : 0;
+            used.docs += list->n;
+            used.values += list->n;
             used.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
         }
     }
@@ -181,10 +180,6 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 void qn_window_list_rewind(qn_window_list *list)
 {
     list->from = list->to = 0;
-    if (list->form != QN_LIST_GAPS)
-        return;
-    list->block = list->first = 0;
-    list->n = 0;
 }
 
 /* The first i >= from with doc[i] >= target: gallops, since windows mostly follow each other. */
@@ -206,37 +201,7 @@ static uint32_t seek(const uint32_t *doc, uint32_t from, uint32_t n, uint32_t ta
     return low;
 }
 
-/* Decodes the blocks that reach into the window [begin, end). What was decoded last and is not
- * before it is kept. */
-static quern_status enter_gaps(qn_window_list *list, uint32_t begin, uint32_t end,
-                               quern_error *error)
-{
-    const qn_postings *postings = list->postings;
-    if (list->n > 0 && list->doc[list->n - 1] >= begin) {
-        uint32_t from = (list->n - 1) & ~(uint32_t)(QN_BLOCK - 1); /* its last block */
-        memmove(list->doc, list->doc + from, (list->n - from) * sizeof *list->doc);
-        list->n -= from;
-        list->first += from;
-    } else {
-        list->block = qn_postings_find_block(postings, list->block, begin);
-        list->first = list->block * QN_BLOCK;
-        list->n = 0;
-    }
-    while (list->block < postings->n_blocks && (list->n == 0 || list->doc[list->n - 1] < end - 1)) {
-        const uint8_t *tf_at;
-        quern_status status =
-            qn_postings_docs(postings, list->block, list->doc + list->n, &tf_at, error);
-        if (status != QUERN_OK)
-            return status;
-        list->n += qn_postings_block_n(postings, list->block++);
-    }
-    list->from = seek(list->doc, 0, list->n, begin);
-    list->to = seek(list->doc, list->from, list->n, end);
-    return QUERN_OK;
-}
-
-quern_status qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window,
-                                  quern_error *error)
+void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window)
 {
     uint32_t begin = window * QN_WINDOW, n_docs = eval->segment->meta.n_docs;
     uint32_t end = n_docs - begin < QN_WINDOW ? n_docs : begin + QN_WINDOW;
@@ -245,15 +210,19 @@ quern_status qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uin
     case QN_LIST_SPARSE:
         list->from = seek(list->doc, list->to, list->n, begin);
         list->to = seek(list->doc, list->from, list->n, end);
-        return QUERN_OK;
+        break;
     case QN_LIST_DENSE:
-        list->window.words = postings->bitmap + (size_t)window * 512;
+        list->window.words = postings->bitmap + (size_t)window * (QN_WINDOW / 8);
         list->window.ranks = postings->rank + (size_t)window * 32;
-        return QUERN_OK;
-    case QN_LIST_GAPS:
+        break;
+    case QN_LIST_GROUPS:
+        list->groups.starts = postings->start + (size_t)window * (2 * QN_GROUPS);
+        list->groups.base = qn_load_u32(postings->rank + 4 * (size_t)window);
+        list->groups.end = window + 1 < eval->segment->n_windows
+                               ? qn_load_u32(postings->rank + 4 * ((size_t)window + 1))
+                               : postings->df;
         break;
     }
-    return enter_gaps(list, begin, end, error);
 }
 
 void qn_window_list_scale(qn_window_list *list, float scale)
@@ -266,14 +235,14 @@ void qn_window_list_scale(qn_window_list *list, float scale)
 
 /* ---- documents of a window ---- */
 
-void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint8_t *sum)
+void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint64_t live,
+                        uint8_t *sum)
 {
-    uint32_t n = list->to - list->from;
     if (list->form == QN_LIST_SPARSE)
-        eval->kernels->add_values(sum, list->doc + list->from, list->value + list->from, n, scale);
+        eval->kernels->add_values(sum, list->doc + list->from, list->value + list->from,
+                                  list->to - list->from, scale);
     else
-        eval->kernels->add_coded(sum, list->doc + list->from, n, list->postings->codes,
-                                 list->first + list->from, list->table);
+        eval->kernels->add_groups(sum, live, &list->groups, list->table);
 }
 
 /* Document by document along the list; both ascend. */
@@ -296,14 +265,9 @@ uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, con
                             size_t n, uint32_t *tf)
 {
     uint32_t at[64];
-    uint64_t found;
-    if (list->form == QN_LIST_GAPS) {
-        found = find_docs(list, offset, n, at);
-        for (size_t j = 0; j < n; j++)
-            at[j] += list->first;
-    } else {
-        found = eval->kernels->find_postings(&list->window, offset, n, at);
-    }
+    uint64_t found = list->form == QN_LIST_DENSE
+                         ? eval->kernels->find_postings(&list->window, offset, n, at)
+                         : eval->kernels->find_grouped(&list->groups, offset, n, at);
     for (size_t j = 0; j < n; j++)
         tf[j] = 0;
     for (uint64_t left = found; left != 0; left &= left - 1) {
@@ -325,11 +289,14 @@ uint64_t qn_window_list_values(const qn_window_list *list, const uint16_t *offse
     return found;
 }
 
-const uint8_t *qn_window_list_words(const qn_window_list *list, uint64_t room[64])
+const uint8_t *qn_window_list_words(const qn_eval *eval, const qn_window_list *list,
+                                    uint64_t room[64])
 {
     if (list->form == QN_LIST_DENSE)
         return list->window.words;
     memset(room, 0, 64 * sizeof *room);
+    if (list->form == QN_LIST_GROUPS)
+        eval->kernels->group_words(&list->groups, room);
     for (uint32_t i = list->from; i < list->to; i++) {
         uint32_t offset = list->doc[i] % QN_WINDOW;
         room[offset / 64] |= (uint64_t)1 << offset % 64;

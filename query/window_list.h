@@ -5,16 +5,15 @@
  * - A sparse list (not coded) is decoded and scored whole when the query starts: documents and
  * exact contributions then stand in arrays. Postings that cannot belong to an answer, whatever the
  * other lists add, are left out.
- * - Of a coded list that is no bitmap the blocks of a window are decoded when it is entered; the
- *   documents stand in an array, and have codes.
- * - A dense list is a bitmap with codes, ready to be used.
+ * - A coded list that is no bitmap has its documents in groups of 256, each with a code.
+ * - A dense list is a bitmap with codes.
  */
 #ifndef QN_QUERY_WINDOW_LIST_H
 #define QN_QUERY_WINDOW_LIST_H
 
 #include "query/eval_context.h"
 
-typedef enum qn_list_form { QN_LIST_SPARSE, QN_LIST_GAPS, QN_LIST_DENSE } qn_list_form;
+typedef enum qn_list_form { QN_LIST_SPARSE, QN_LIST_GROUPS, QN_LIST_DENSE } qn_list_form;
 
 typedef struct qn_window_list {
     const qn_postings *postings; /* not NULL */
@@ -26,13 +25,14 @@ typedef struct qn_window_list {
     float bound[16];   /* coded: the largest contribution of each class, with room for rounding */
     uint8_t table[16]; /* coded: the same in the units of the threshold at hand */
     uint8_t rest[64];  /* of the window: what lists to come add in its ranges, in those units */
-    /* Sparse: all documents left. Gaps: those decoded for the window, from posting `first` on. */
+    /* Sparse: all documents left, */
     uint32_t *doc;
-    float *value; /* sparse: contribution of each; of an excluding list not set */
-    uint32_t n, first;
-    uint32_t from, to;      /* doc[from .. to) are in the window */
-    uint32_t block;         /* gaps: the next one to be decoded */
-    qn_coded_window window; /* dense */
+    float *value; /* and the contribution of each; of an excluding list not set */
+    uint32_t n;
+    uint32_t from, to; /* doc[from .. to) are in the window */
+    /* Coded: the window. */
+    qn_coded_window window; /* of a dense list */
+    qn_group_window groups; /* of another */
 } qn_window_list;
 
 /*
@@ -45,15 +45,15 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 void qn_window_list_rewind(qn_window_list *list);
 
 /* Comes to a window, which is not before the last one since the rewind. */
-quern_status qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window,
-                                  quern_error *error);
+void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window);
 
 /* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
 void qn_window_list_scale(qn_window_list *list, float scale);
 
-/* Adds the list's contributions times `scale`, rounded up, to the bytes of the window's documents,
- * at most 255. Lists that are not dense only. */
-void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint8_t *sum);
+/* Adds the list's contributions times `scale`, rounded up, to the bytes of the window's documents
+ * in the ranges of `live` (in others, perhaps), at most 255. Lists that are not dense only. */
+void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint64_t live,
+                        uint8_t *sum);
 
 /* For each of n <= 64 documents of the window, ascending (offsets from its start): tf[i], 0 if the
  * list does not have it. Bit i of the result tells whether it does. Coded lists only. */
@@ -64,7 +64,8 @@ uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, con
 uint64_t qn_window_list_values(const qn_window_list *list, const uint16_t *offset, size_t n,
                                float *value);
 
-/* The documents of the window as 64 words; of a sparse list they are made in `room`. */
-const uint8_t *qn_window_list_words(const qn_window_list *list, uint64_t room[64]);
+/* The documents of the window as 64 words; of a list that is not dense they are made in `room`. */
+const uint8_t *qn_window_list_words(const qn_eval *eval, const qn_window_list *list,
+                                    uint64_t room[64]);
 
 #endif

@@ -216,7 +216,7 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
     qn_window_bytes *b = run->bytes;
     const qn_window_list *list = &clause->lists[0];
     if (clause->clause->occur != QN_SHOULD) {
-        const uint8_t *words = qn_window_list_words(list, b->room);
+        const uint8_t *words = qn_window_list_words(run->eval, list, b->room);
         live = narrow(b->candidate, live, words, clause->clause->occur == QN_MUST);
         if (live == 0 || clause->clause->occur == QN_NOT)
             return live;
@@ -224,7 +224,7 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
     if (list->form == QN_LIST_DENSE)
         return run->eval->kernels->add_codes(b->sum, live, &list->window, list->table, list->rest,
                                              run->least);
-    qn_window_list_add(run->eval, list, run->scale, b->sum);
+    qn_window_list_add(run->eval, list, run->scale, live, b->sum);
     return live;
 }
 
@@ -240,7 +240,7 @@ static uint64_t apply_phrase(qn_window_run *run, const qn_window_clause *clause,
         uint8_t *term = i == 0 ? b->part : b->term;
         if (list->form != QN_LIST_DENSE) {
             clear(term, live);
-            qn_window_list_add(run->eval, list, run->scale, term);
+            qn_window_list_add(run->eval, list, run->scale, live, term);
         } else {
             kernels->set_codes(term, live, &list->window, list->table);
         }
@@ -445,11 +445,8 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
         memset(b->candidate, 0xFF, sizeof b->candidate);
     for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
         const qn_window_clause *clause = &run->clause[c];
-        for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
-            quern_status status = qn_window_list_enter(run->eval, &clause->lists[i], window, error);
-            if (status != QUERN_OK)
-                return status;
-        }
+        for (uint32_t i = 0; i < clause->clause->n_terms; i++)
+            qn_window_list_enter(run->eval, &clause->lists[i], window);
         live = clause->clause->n_terms == 1 ? apply_term(run, clause, live)
                                             : apply_phrase(run, clause, live);
     }

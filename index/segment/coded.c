@@ -14,13 +14,13 @@ qn_coded_layout qn_coded_layout_of(uint64_t offset, uint32_t df, uint32_t n_wind
                                    uint32_t n_exceptions, uint32_t tf_width)
 {
     qn_coded_layout at;
-    uint64_t n_blocks = ((uint64_t)df + QN_BLOCK - 1) / QN_BLOCK;
     at.header = align(offset) - offset;
     at.codes = at.header + QN_CODED_HEADER;
     at.tables = align(offset + at.codes + ((uint64_t)df + 1) / 2) - offset;
-    at.exceptions = at.tables + (dense ? (uint64_t)n_windows * (64 * 8 + 8 * 4) : n_blocks * 8);
+    at.low = at.tables + (uint64_t)n_windows * (dense ? 64 * 8 + 8 * 4 : 4 + 2 * QN_GROUPS);
+    at.exceptions = at.low + (dense ? 0 : df);
     at.tfs = at.exceptions + 4 * (uint64_t)n_exceptions;
-    at.docs = at.tfs + (uint64_t)tf_width * n_exceptions;
+    at.end = at.tfs + (uint64_t)tf_width * n_exceptions;
     return at;
 }
 
@@ -62,7 +62,7 @@ quern_status qn_coded_open(qn_postings *list, quern_error *error)
     list->dense = list->df >= segment->meta.dense_df;
     qn_coded_layout layout =
         qn_coded_layout_of(info->postings_off, list->df, segment->n_windows, list->dense, 0, 1);
-    if (info->postings_len < layout.docs)
+    if (info->postings_len < layout.end)
         return damaged(list, "a coded list is shorter than its tables", error);
     const uint8_t *header = at + layout.header;
     list->n_exceptions = qn_load_u32(header + QN_CODED_N_EXCEPTIONS);
@@ -71,43 +71,36 @@ quern_status qn_coded_open(qn_postings *list, quern_error *error)
         return damaged(list, "a coded list's header is malformed", error);
     layout = qn_coded_layout_of(info->postings_off, list->df, segment->n_windows, list->dense,
                                 list->n_exceptions, list->tf_width);
-    if (info->postings_len < layout.docs || (list->dense && info->postings_len != layout.docs))
-        return damaged(list, "a coded list's exceptions pass its end", error);
+    if (info->postings_len != layout.end)
+        return damaged(list, "a coded list has another length than its parts", error);
     list->codes = at + layout.codes;
     list->exception = at + layout.exceptions;
     list->exception_tf = at + layout.tfs;
-    list->data = at + layout.docs;
-    list->data_end = at + info->postings_len;
+    list->low = at + layout.low;
     quern_status status = qn_postings_open_trailer(list, header + QN_CODED_MAX_PART, error);
     if (status == QUERN_OK)
         status = open_classes(list, header, error);
     if (status != QUERN_OK)
         return status;
-    if (list->dense) {
-        list->bitmap = at + layout.tables;
-        list->rank = list->bitmap + (size_t)segment->n_windows * 64 * 8;
-        return ends_clean(list) ? QUERN_OK
-                                : damaged(list, "a bitmap goes past the last document", error);
+    const uint8_t *tables = at + layout.tables;
+    size_t n_windows = segment->n_windows;
+    if (!list->dense) {
+        list->rank = tables;
+        list->start = tables + n_windows * 4;
+        return QUERN_OK;
     }
-    list->last_doc = at + layout.tables;
-    list->block_end = list->last_doc + 4 * (size_t)list->n_blocks;
-    return QUERN_OK;
+    list->bitmap = tables;
+    list->rank = tables + n_windows * 64 * 8;
+    return ends_clean(list) ? QUERN_OK
+                            : damaged(list, "a bitmap goes past the last document", error);
 }
 
 /* ---- documents of a bitmap ---- */
 
-uint32_t qn_dense_find_block(const qn_postings *list, uint32_t doc)
+/* The last of n numbers of the list's ranks that is at most `rank`. */
+static uint32_t find_rank(const qn_postings *list, uint32_t n, uint32_t rank)
 {
-    if (doc >= list->segment->meta.n_docs)
-        return list->n_blocks;
-    uint32_t rank = qn_dense_rank(list, doc);
-    return rank < list->df ? rank / QN_BLOCK : list->n_blocks;
-}
-
-/* The last line of 512 documents below which the list has at most `rank` documents. */
-static uint32_t find_line(const qn_postings *list, uint32_t rank)
-{
-    uint32_t low = 0, high = list->segment->n_windows * 8;
+    uint32_t low = 0, high = n;
     while (high - low > 1) {
         uint32_t middle = low + (high - low) / 2;
         if (qn_load_u32(list->rank + 4 * (size_t)middle) <= rank)
@@ -118,11 +111,12 @@ static uint32_t find_line(const qn_postings *list, uint32_t rank)
     return low;
 }
 
-quern_status qn_dense_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
-                           quern_error *error)
+static quern_status dense_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
+                               quern_error *error)
 {
     uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block);
-    uint32_t line = find_line(list, first), n_words = list->segment->n_windows * 64;
+    uint32_t line = find_rank(list, list->segment->n_windows * 8, first);
+    uint32_t n_words = list->segment->n_windows * 64;
     uint32_t at = qn_load_u32(list->rank + 4 * (size_t)line), found = 0;
     if (at > first || first - at > 512)
         return damaged(list, "a bitmap's ranks are out of order", error);
@@ -144,6 +138,60 @@ quern_status qn_dense_docs(const qn_postings *list, uint32_t block, uint32_t *do
             docs[found++] = word * 64 + (uint32_t)__builtin_ctzll(bits);
     }
     return found == n ? QUERN_OK : damaged(list, "a bitmap has too few documents", error);
+}
+
+/* ---- documents in groups ---- */
+
+static quern_status group_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
+                               quern_error *error)
+{
+    uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block), found = 0;
+    uint32_t n_windows = list->segment->n_windows;
+    uint32_t group = find_rank(list, n_windows, first) * QN_GROUPS, from = 0, to = 0;
+    while (group < n_windows * QN_GROUPS && found < n) {
+        qn_coded_group(list, group, &from, &to);
+        for (uint32_t i = first + found < from ? from : first + found; i < to && found < n; i++) {
+            uint32_t doc = group * QN_GROUP + list->low[i];
+            if (i != first + found || doc >= list->segment->meta.n_docs ||
+                (found > 0 && doc <= docs[found - 1]))
+                return damaged(list, "documents of a group do not ascend", error);
+            docs[found++] = doc;
+        }
+        group++;
+    }
+    return found == n ? QUERN_OK : damaged(list, "the groups have too few documents", error);
+}
+
+static uint32_t group_rank(const qn_postings *list, uint32_t doc)
+{
+    uint32_t from, to;
+    qn_coded_group(list, doc / QN_GROUP, &from, &to);
+    if (from == to) { /* an empty group starts where the next one does */
+        uint32_t window = doc / QN_WINDOW;
+        uint64_t rank = (uint64_t)qn_load_u32(list->rank + 4 * (size_t)window) +
+                        qn_load_u16(list->start + 2 * (size_t)(doc / QN_GROUP));
+        return rank < list->df ? (uint32_t)rank : list->df;
+    }
+    while (from < to && list->low[from] < doc % QN_GROUP)
+        from++;
+    return from;
+}
+
+/* ---- either ---- */
+
+quern_status qn_coded_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
+                           quern_error *error)
+{
+    return list->dense ? dense_docs(list, block, docs, error)
+                       : group_docs(list, block, docs, error);
+}
+
+uint32_t qn_coded_find_block(const qn_postings *list, uint32_t doc)
+{
+    if (doc >= list->segment->meta.n_docs)
+        return list->n_blocks;
+    uint32_t rank = list->dense ? qn_dense_rank(list, doc) : group_rank(list, doc);
+    return rank < list->df ? rank / QN_BLOCK : list->n_blocks;
 }
 
 /* ---- tf ---- */

@@ -11,7 +11,7 @@ void qn_coded_writer_free(qn_coded_writer *writer)
     qn_buffer_free(&writer->table);
     qn_buffer_free(&writer->exception);
     qn_buffer_free(&writer->tf);
-    qn_buffer_free(&writer->docs);
+    qn_buffer_free(&writer->low);
 }
 
 /* Makes `len` zero bytes of a buffer. */
@@ -29,6 +29,35 @@ static void put_bits(uint8_t *bitmap, const uint32_t *docs, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         bitmap[docs[i] / 8] |= (uint8_t)(1u << docs[i] % 8);
+}
+
+/* Counts documents where their group's and window's end will be told from, for sum_groups. */
+static void put_groups(qn_coded_writer *writer, const qn_coded_input *input, uint32_t first,
+                       const uint32_t *docs, uint32_t n)
+{
+    uint8_t *counts = writer->table.data + 4 * (size_t)input->n_windows;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t *count = counts + 2 * (size_t)(docs[i] / QN_GROUP);
+        qn_store_u16(count, (uint16_t)(qn_load_u16(count) + 1));
+        writer->low.data[first + i] = (uint8_t)docs[i];
+    }
+}
+
+/* Turns counts to starts. */
+static void sum_groups(const qn_coded_input *input, uint8_t *table)
+{
+    uint8_t *starts = table + 4 * (size_t)input->n_windows;
+    uint32_t base = 0, sum = 0;
+    for (size_t group = 0; group < (size_t)input->n_windows * QN_GROUPS; group++) {
+        if (group % QN_GROUPS == 0) {
+            base += sum;
+            sum = 0;
+            qn_store_u32(table + 4 * (group / QN_GROUPS), base);
+        }
+        uint32_t count = qn_load_u16(starts + 2 * group);
+        qn_store_u16(starts + 2 * group, (uint16_t)sum);
+        sum += count;
+    }
 }
 
 /* The codes of a block, and what its classes do not tell. */
@@ -64,16 +93,10 @@ static bool put_blocks(qn_coded_writer *writer, const qn_coded_input *input)
             tfs[i]++;
         if (!put_codes(writer, input, first, docs, tfs, n))
             return false;
-        if (input->dense) {
+        if (input->dense)
             put_bits(writer->table.data, docs, n);
-            continue;
-        }
-        if (!qn_buffer_append(&writer->docs, at, (size_t)(tf - at)))
-            return false;
-        uint32_t docs_end = (uint32_t)writer->docs.len;
-        qn_store_u32(writer->table.data +
-                         4 * ((size_t)block + (input->df + QN_BLOCK - 1) / QN_BLOCK),
-                     docs_end);
+        else
+            put_groups(writer, input, first, docs, n);
     }
     return true;
 }
@@ -130,18 +153,16 @@ static quern_status put_zeros(qn_writer *to, uint64_t until, quern_error *error)
 quern_status qn_coded_write(qn_coded_writer *writer, const qn_coded_input *input, qn_writer *to,
                             qn_coded_totals *totals, quern_error *error)
 {
-    uint32_t n_blocks = (input->df + QN_BLOCK - 1) / QN_BLOCK;
-    size_t table =
-        input->dense ? (size_t)input->n_windows * (64 * 8 + 8 * 4) : (size_t)n_blocks * 8;
-    writer->exception.len = writer->tf.len = writer->docs.len = 0;
+    size_t table = (size_t)input->n_windows * (input->dense ? 64 * 8 + 8 * 4 : 4 + 2 * QN_GROUPS);
+    writer->exception.len = writer->tf.len = 0;
     qn_codes_choose(&writer->codes, input->histogram, input->norms);
     if (!zeros(&writer->code, ((size_t)input->df + 1) / 2) || !zeros(&writer->table, table) ||
-        !put_blocks(writer, input))
+        !zeros(&writer->low, input->dense ? 0 : input->df) || !put_blocks(writer, input))
         return qn_fail_memory(error);
     if (input->dense)
         put_ranks(input, writer->table.data);
     else
-        memcpy(writer->table.data, input->last_doc, (size_t)n_blocks * 4);
+        sum_groups(input, writer->table.data);
     uint32_t n_exceptions = (uint32_t)(writer->exception.len / 4);
     uint32_t width = pack_tfs(&writer->tf, input->histogram->tf_max);
     uint64_t start = to->offset;
@@ -159,12 +180,12 @@ quern_status qn_coded_write(qn_coded_writer *writer, const qn_coded_input *input
     if (status == QUERN_OK)
         status = put(to, &writer->table, error);
     if (status == QUERN_OK)
+        status = put(to, &writer->low, error);
+    if (status == QUERN_OK)
         status = put(to, &writer->exception, error);
     if (status == QUERN_OK)
         status = put(to, &writer->tf, error);
-    if (status == QUERN_OK)
-        status = put(to, &writer->docs, error);
-    totals->codes += at.tables - at.codes + at.docs - at.exceptions;
+    totals->codes += at.tables - at.codes + at.end - at.exceptions;
     totals->bitmap += input->dense ? table : 0;
     totals->bounds += at.codes; /* the header */
     return status;

@@ -1,6 +1,6 @@
 /*
  * Writing coded lists (coded.h): from the blocks that a writer has gathered of a term, once all of
- * them are known. Memory: half a byte a posting, and the term's bitmap.
+ * them are known. Memory: one and a half bytes a posting, or half a byte and the term's bitmap.
  */
 #ifndef QN_SEGMENT_CODED_WRITER_H
 #define QN_SEGMENT_CODED_WRITER_H
@@ -13,7 +13,7 @@
 typedef struct qn_coded_writer {
     const qn_block_kernels *kernels;
     qn_codes codes;
-    qn_buffer code, table, exception, tf, docs;
+    qn_buffer code, table, low, exception, tf;
 } qn_coded_writer;
 
 void qn_coded_writer_free(qn_coded_writer *writer);
@@ -22,7 +22,6 @@ void qn_coded_writer_free(qn_coded_writer *writer);
 typedef struct qn_coded_input {
     const uint8_t *blocks; /* over-readable by QN_PADDING */
     const uint8_t *end;    /* u32 a block: where it ends */
-    const uint8_t *last_doc;
     uint32_t df, n_docs, n_windows;
     bool dense;
     const qn_code_histogram *histogram;

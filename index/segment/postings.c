@@ -115,8 +115,8 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
 
 uint32_t qn_postings_find_block(const qn_postings *list, uint32_t from, uint32_t doc)
 {
-    if (list->dense) {
-        uint32_t block = qn_dense_find_block(list, doc);
+    if (list->coded) {
+        uint32_t block = qn_coded_find_block(list, doc);
         return block > from ? block : from;
     }
     if (list->last_doc == NULL)
@@ -171,9 +171,9 @@ quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t 
         *tf_at = NULL;
         return QUERN_OK;
     }
-    if (list->dense) {
+    if (list->coded) {
         *tf_at = NULL;
-        return qn_dense_docs(list, block, docs, error);
+        return qn_coded_docs(list, block, docs, error);
     }
     const uint8_t *start, *end;
     if (!block_extent(list->block_end, block, list->n_blocks, list->data, list->data_end, &start,

@@ -50,8 +50,9 @@ typedef struct qn_postings {
     bool coded, dense;
     const uint8_t *codes;         /* u4 a posting */
     const uint8_t *bitmap, *rank; /* dense: u64 for 64 documents, u32 for 512 */
-    const uint8_t *exception;     /* u32 each: postings of classes that are not exact */
-    const uint8_t *exception_tf;  /* their tf, of tf_width bytes */
+    const uint8_t *start, *low;  /* else: u16 for 256 documents, u8 a posting; rank u32 for 4,096 */
+    const uint8_t *exception;    /* u32 each: postings of classes that are not exact */
+    const uint8_t *exception_tf; /* their tf, of tf_width bytes */
     uint32_t n_exceptions, tf_width;
     qn_code_class class[QN_CODES];
 } qn_postings;
@@ -66,7 +67,7 @@ static inline uint32_t qn_postings_block_n(const qn_postings *list, uint32_t blo
     return block + 1 < list->n_blocks ? QN_BLOCK : list->df - block * QN_BLOCK;
 }
 
-/* Of a list that is not dense: the last document of a block as its table says (unchecked until the
+/* Of a list that is not coded: the last document of a block as its table says (unchecked until the
  * block is decoded); for the last block of any list a number >= its last document. */
 static inline uint32_t qn_postings_block_last(const qn_postings *list, uint32_t block)
 {

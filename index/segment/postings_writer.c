@@ -392,7 +392,6 @@ static quern_status end_coded(qn_postings_writer *writer, quern_error *error)
         return qn_fail_memory(error);
     qn_coded_input input = {.blocks = writer->blocks.data,
                             .end = writer->ends.data,
-                            .last_doc = writer->last_docs.data,
                             .df = writer->df,
                             .n_docs = writer->params.n_docs,
                             .n_windows = writer->n_windows,
