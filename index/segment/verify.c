@@ -3,7 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/segment/lengths.h"
-#include "index/segment/postings.h"
+#include "index/segment/positions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

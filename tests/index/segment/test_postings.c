@@ -1,7 +1,7 @@
 /* Postings written and read back: documents, tf, positions, bounds and seeds, over list lengths
  * around the block size and over all SIMD levels. */
 #define _GNU_SOURCE
-#include "index/segment/postings.h"
+#include "index/segment/positions.h"
 
 #include "index/base/cpu.h"
 #include "index/segment/lengths.h"
