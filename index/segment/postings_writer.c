@@ -164,7 +164,7 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
     quern_status status =
         qn_writer_put(&writer->postings, writer->encoded, docs_len + tf_len, error);
     if (status == QUERN_OK && writer->params.positions)
-        status = qn_positions_writer_row(&writer->positions, writer->tfs, writer->n, error);
+        status = qn_positions_writer_row(&writer->positions, error);
     if (status != QUERN_OK)
         return status;
     uint64_t end = writer->postings.offset - writer->postings_start;
@@ -191,12 +191,11 @@ static uint32_t last_before(const qn_postings_writer *writer)
 static quern_status join(qn_postings_writer *writer, uint32_t tf, const uint32_t *gaps,
                          quern_error *error)
 {
-    uint32_t before = writer->tfs[writer->n - 1];
     writer->tfs[writer->n - 1] += tf;
     writer->cf += tf;
     if (!writer->params.positions)
         return QUERN_OK;
-    return qn_positions_writer_more(&writer->positions, before, tf, gaps, error);
+    return qn_positions_writer_more(&writer->positions, tf, gaps, error);
 }
 
 quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
@@ -229,8 +228,8 @@ static quern_status end_single(qn_postings_writer *writer, qn_term_info *info, q
     if (!writer->params.positions)
         return QUERN_OK;
     if (writer->cf > QN_INLINE_TF_MAX)
-        return qn_positions_writer_row(&writer->positions, writer->tfs, 1, error);
-    qn_positions_writer_take(&writer->positions, (uint32_t)writer->cf, info->position);
+        return qn_positions_writer_row(&writer->positions, error);
+    qn_positions_writer_take(&writer->positions, info->position);
     info->n_inline = (uint32_t)writer->cf;
     return QUERN_OK;
 }
