@@ -1,6 +1,8 @@
 /* Walking a posting list: see cursor.h. */
 #include "query/cursor.h"
 
+#include "index/segment/positions.h"
+
 #include <stdlib.h>
 
 void qn_cursor_start(qn_cursor *cursor, const qn_postings *list, quern_error *error)

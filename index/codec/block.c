@@ -126,6 +126,47 @@ static void unpack_sum(const uint8_t *in, unsigned n, unsigned width, uint32_t b
     sum(out, n, base);
 }
 
+/* ---- single values ---- */
+
+/* How many of the ascending indexes are below `from`: eight at a time, in the bytes of a word. Of
+ * malformed indexes it counts something. */
+static unsigned count_below(const uint8_t *indexes, unsigned count, unsigned from)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    unsigned below = 0;
+    for (unsigned i = 0; i < count; i += 8) {
+        /* Bit 7 of a byte of 127 + from - index says that index < from; no byte borrows. */
+        uint64_t found = (ones * (0x7F + from) - qn_load_u64(indexes + i)) & ones << 7;
+        if (count - i < 8)
+            found &= (UINT64_C(1) << 8 * (count - i)) - 1;
+        below += (unsigned)((found >> 7) * ones >> 56);
+    }
+    return below;
+}
+
+const uint8_t *qn_block_pick(const uint8_t *in, const uint8_t *end, unsigned n, unsigned from,
+                             unsigned count, uint32_t *out)
+{
+    block_parts parts;
+    if (!block_parse(in, end, n, &parts))
+        return NULL;
+    for (unsigned i = 0; i < count; i++)
+        out[i] = qn_bitpack_get(parts.packed, from + i, parts.width);
+    if (parts.count == 0)
+        return parts.next;
+    unsigned least = from;
+    for (unsigned i = count_below(parts.indexes, parts.count, from); i < parts.count; i++) {
+        unsigned at = parts.indexes[i];
+        if (at >= from + count)
+            break;
+        if (at < least)
+            return NULL;
+        out[at - from] |= qn_bitpack_get(parts.patches, i, parts.patch_width) << parts.width;
+        least = at + 1;
+    }
+    return parts.next;
+}
+
 #define KERNELS scalar_kernels
 #define LEVEL   "scalar"
 #include "index/codec/block_template.h"

@@ -5,8 +5,6 @@
 #include "index/segment/coded.h"
 #include "index/segment/lengths.h"
 
-#include <stdlib.h>
-
 /* Bytes of the tables behind the blocks of a long list: last_doc, end and max of each block... */
 enum { TABLE_ENTRY = 4 + 4 + 1 };
 /* ...and max_part and seeds. */
@@ -55,22 +53,6 @@ static quern_status open_bounds(qn_postings *list, quern_error *error)
     return qn_container_touch(&segment->index, list->range_max, n_ranges, error);
 }
 
-static quern_status open_positions(qn_postings *list, quern_error *error)
-{
-    const qn_segment *segment = list->segment;
-    const qn_term_info *info = &list->info;
-    list->pos_data = segment->positions.data + info->positions_off;
-    list->pos_data_end = list->pos_data + info->positions_len;
-    if (list->n_blocks > 1) {
-        if (info->positions_len < 4 * (uint64_t)list->n_blocks)
-            return qn_container_damaged(&segment->index,
-                                        "a list of positions is shorter than its table", error);
-        list->pos_data_end -= 4 * (size_t)list->n_blocks;
-        list->pos_end_table = list->pos_data_end;
-    }
-    return QUERN_OK;
-}
-
 quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const qn_term_info *info,
                               quern_error *error)
 {
@@ -108,7 +90,8 @@ quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const
         if (!qn_in_range(info->positions_off, info->positions_len, segment->positions.len))
             return qn_container_damaged(&segment->index,
                                         "a list of positions lies outside its section", error);
-        return open_positions(out, error);
+        out->pos_data = segment->positions.data + info->positions_off;
+        out->pos_data_end = out->pos_data + info->positions_len;
     }
     return QUERN_OK;
 }
@@ -221,63 +204,6 @@ quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint
     if (overflow != 0)
         return qn_container_damaged(&list->segment->index, "a term frequency is out of range",
                                     error);
-    return QUERN_OK;
-}
-
-quern_status qn_postings_positions(const qn_postings *list, uint32_t block, const uint32_t *tfs,
-                                   uint32_t **positions, size_t *cap, quern_error *error)
-{
-    const qn_segment *segment = list->segment;
-    if (!segment->meta.positions)
-        return qn_fail(error, QUERN_E_ARGUMENT, "%s has no positions", segment->index.name);
-    uint32_t n = qn_postings_block_n(list, block);
-    void *array = *positions;
-    if (list->df == 1 && list->info.positions_len == 0) {
-        if (list->info.n_inline != tfs[0])
-            return qn_container_damaged(&segment->index, "a term's positions are missing", error);
-        if (!qn_array_grow(&array, cap, QN_INLINE_TF_MAX, sizeof(uint32_t)))
-            return qn_fail_memory(error);
-        *positions = array;
-        memcpy(*positions, list->info.position, list->info.n_inline * sizeof(uint32_t));
-        return QUERN_OK;
-    }
-    const uint8_t *at, *end;
-    if (!block_extent(list->pos_end_table, block, list->n_blocks, list->pos_data,
-                      list->pos_data_end, &at, &end))
-        return qn_container_damaged(&segment->index, "a table of positions is out of order", error);
-    quern_status status = qn_container_touch(&segment->index, at, (uint64_t)(end - at), error);
-    if (status == QUERN_OK && list->pos_end_table != NULL)
-        status = qn_container_touch(&segment->index, list->pos_end_table,
-                                    4 * (uint64_t)list->n_blocks, error);
-    if (status != QUERN_OK)
-        return status;
-    uint64_t total = 0;
-    for (uint32_t i = 0; i < n; i++)
-        total += tfs[i];
-    /* A block of 128 values takes a byte at least, so a forged total cannot ask for much memory. */
-    if (total > ((uint64_t)(end - at)) * QN_BLOCK)
-        return qn_container_damaged(&segment->index,
-                                    "a list of positions is too short for its frequencies", error);
-    if (!qn_array_grow(&array, cap, (size_t)total + QN_BLOCK_ROOM, sizeof(uint32_t)))
-        return qn_fail_memory(error);
-    *positions = array;
-    for (uint64_t done = 0; done < total; done += QN_BLOCK) {
-        unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
-        at = segment->kernels->decode(at, end, part, *positions + done);
-        if (at == NULL)
-            return qn_container_damaged(&segment->index, "a block of positions is malformed",
-                                        error);
-    }
-    uint32_t *p = *positions;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t position = 0;
-        for (uint32_t j = 0; j < tfs[i]; j++) {
-            position += *p;
-            if (position > UINT32_MAX)
-                return qn_container_damaged(&segment->index, "a position is out of range", error);
-            *p++ = (uint32_t)position;
-        }
-    }
     return QUERN_OK;
 }
 

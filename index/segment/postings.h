@@ -9,8 +9,7 @@
  *     docs  := block of n documents as gaps - 1 (block.h), restarting at the last one before
  *     tf    := block of n times tf - 1; absent if df <= 128 and cf == df
  *
- * POSITIONS extent: for each block of postings its positions as gaps (the first of each document
- * from 0), in blocks of up to 128 values; with df > 128 then end(u32)*.
+ * Positions, a row for each block of postings, are read by positions.h.
  *
  * The arrays last_doc, end, max have an entry a block: its last document, where its bytes end
  * counted from the start of the extent, and its largest tf-part as a ceiling in 255ths of max_part
@@ -43,9 +42,8 @@ typedef struct qn_postings {
     const uint8_t *block_end; /* u32 a block, likewise */
     const uint8_t *block_max; /* u8 a block: tf-part <= max_part * block_max / 255; NULL if df 1 */
     const uint8_t *range_max; /* u8 a range of 64 documents, likewise; NULL unless coded */
-    const uint8_t *data, *data_end; /* first block, end of the last */
-    const uint8_t *pos_end_table;   /* u32 a block; NULL if n_blocks is 1 */
-    const uint8_t *pos_data, *pos_data_end;
+    const uint8_t *data, *data_end;         /* first block, end of the last */
+    const uint8_t *pos_data, *pos_data_end; /* extent in POSITIONS, for positions.h */
     /* Coded lists only (coded.h): */
     bool coded, dense;
     const uint8_t *codes;         /* u4 a posting */
@@ -93,12 +91,6 @@ quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t 
 /* Decodes the tf of a block (each at least 1); `tfs` has room for QN_BLOCK_ROOM. */
 quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint8_t *tf_at,
                              uint32_t *tfs, quern_error *error);
-
-/* Positions of a whole block, as absolute positions document after document: document i of the
- * block has tfs[i] of them. Grows *positions (an array of *cap values). QUERN_E_ARGUMENT if the
- * segment has no positions, QUERN_E_DAMAGED, QUERN_E_MEMORY. */
-quern_status qn_postings_positions(const qn_postings *list, uint32_t block, const uint32_t *tfs,
-                                   uint32_t **positions, size_t *cap, quern_error *error);
 
 /* Bounds hold at the segment's parameters and average length. A factor >= 1 by which every bound
  * must be multiplied at those of `norms` (as qn_length_norms gives them): the maximum over all

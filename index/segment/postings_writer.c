@@ -6,12 +6,13 @@
 #include "index/segment/coded_writer.h"
 #include "index/segment/dict.h"
 #include "index/segment/lengths.h"
+#include "index/segment/positions_writer.h"
 #include "index/segment/postings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { HISTOGRAM = 4096, SPOOL_BUFFER = 256 * 1024, GAPS_HELD = 1 << 20 };
+enum { HISTOGRAM = 4096, SPOOL_BUFFER = 256 * 1024 };
 
 /* The best tf-part within one bound range. */
 typedef struct range_part {
@@ -25,7 +26,7 @@ struct qn_postings_writer {
     float norms[256];
     qn_dict_writer *dict;
     qn_container_writer *container;
-    qn_writer *positions; /* the container's file */
+    qn_positions_writer positions; /* to the container's file */
     qn_writer postings, bounds;
     qn_postings_totals totals;
 
@@ -34,11 +35,11 @@ struct qn_postings_writer {
     size_t term_len;
     uint32_t df, last_doc;
     uint64_t cf;
-    uint64_t postings_start, positions_start;
+    uint64_t postings_start;
     uint32_t n_blocks;
     qn_buffer blocks; /* of a long list: docs and tf, as they come */
     uint64_t tf_len;  /* of them, what is tf */
-    qn_buffer last_docs, ends, pos_ends;
+    qn_buffer last_docs, ends;
     qn_buffer block_parts; /* f32 a block */
     range_part now;        /* the range that the last posting fell in; part 0: none yet */
     qn_buffer ranges;      /* range_part of those before, ascending */
@@ -51,9 +52,6 @@ struct qn_postings_writer {
     /* the current block */
     uint32_t n;
     uint32_t docs[QN_BLOCK], tfs[QN_BLOCK];
-    qn_buffer gaps; /* u32 position gaps not written yet */
-    bool tail_known;
-    uint32_t tail; /* if known: last position of the last posting */
     uint8_t encoded[2 * QN_BLOCK_MAX_BYTES + 1];
 };
 
@@ -67,7 +65,7 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
         return qn_fail_memory(error);
     writer->params = *params;
     writer->container = container;
-    writer->positions = &container->file;
+    writer->positions.file = &container->file;
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
     qn_length_norms(params->k1, params->b, params->average, writer->norms);
@@ -98,10 +96,10 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
     writer->max_part = 0;
     writer->now = (range_part){0, 0};
     writer->postings_start = writer->postings.offset;
-    writer->positions_start = writer->positions->offset;
-    writer->last_docs.len = writer->ends.len = writer->pos_ends.len = writer->blocks.len = 0;
+    qn_positions_writer_begin(&writer->positions);
+    writer->last_docs.len = writer->ends.len = writer->blocks.len = 0;
     writer->tf_len = 0;
-    writer->block_parts.len = writer->ranges.len = writer->gaps.len = 0;
+    writer->block_parts.len = writer->ranges.len = 0;
 }
 
 /* ---- bounds ---- */
@@ -152,42 +150,6 @@ static bool bound_block(qn_postings_writer *writer)
 
 /* ---- blocks ---- */
 
-/* Encodes gaps: whole blocks only, or all. */
-static quern_status put_positions(qn_postings_writer *writer, bool all, quern_error *error)
-{
-    qn_buffer *gaps = &writer->gaps;
-    size_t total = gaps->len / sizeof(uint32_t), done = 0;
-    if (!all)
-        total -= total % QN_BLOCK;
-    for (; done < total; done += QN_BLOCK) {
-        uint32_t values[QN_BLOCK];
-        unsigned part = total - done < QN_BLOCK ? (unsigned)(total - done) : QN_BLOCK;
-        memcpy(values, gaps->data + done * sizeof(uint32_t), part * sizeof(uint32_t));
-        size_t len = qn_block_encode(values, part, writer->encoded);
-        quern_status status = qn_writer_put(writer->positions, writer->encoded, len, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    gaps->len -= total * sizeof(uint32_t);
-    if (gaps->len > 0)
-        memmove(gaps->data, gaps->data + total * sizeof(uint32_t), gaps->len);
-    return QUERN_OK;
-}
-
-static quern_status flush_positions(qn_postings_writer *writer, quern_error *error)
-{
-    quern_status status = put_positions(writer, true, error);
-    if (status != QUERN_OK)
-        return status;
-    uint64_t end = writer->positions->offset - writer->positions_start;
-    if (end > UINT32_MAX)
-        return qn_fail(error, QUERN_E_ARGUMENT,
-                       "the positions of one term pass 4 GiB: build several indexes instead");
-    uint32_t end32 = (uint32_t)end;
-    return qn_buffer_append(&writer->pos_ends, &end32, sizeof end32) ? QUERN_OK
-                                                                     : qn_fail_memory(error);
-}
-
 /* Encodes the block that has been gathered. `with_tf` false leaves the tf block out: only a short
  * list knows in time that no tf is over 1; a long one pays a byte a block for it. */
 static quern_status flush_block(qn_postings_writer *writer, uint32_t before, bool with_tf,
@@ -209,7 +171,8 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
     writer->tf_len += tf_len;
     if (!qn_buffer_append(&writer->blocks, writer->encoded, docs_len + tf_len))
         return qn_fail_memory(error);
-    quern_status status = writer->params.positions ? flush_positions(writer, error) : QUERN_OK;
+    quern_status status =
+        writer->params.positions ? qn_positions_writer_row(&writer->positions, error) : QUERN_OK;
     if (status != QUERN_OK)
         return status;
     uint64_t end = writer->blocks.len;
@@ -232,46 +195,15 @@ static uint32_t last_before(const qn_postings_writer *writer)
                                  : qn_load_u32(writer->last_docs.data + writer->last_docs.len - 4);
 }
 
-/* The last position of the last posting, of `tf` words. */
-static uint32_t last_position(const qn_postings_writer *writer, uint32_t tf)
-{
-    if (writer->tail_known)
-        return writer->tail;
-    const uint8_t *at = writer->gaps.data + writer->gaps.len - (size_t)tf * sizeof(uint32_t);
-    uint32_t position = 0;
-    for (uint32_t i = 0; i < tf; i++)
-        position += qn_load_u32(at + (size_t)i * sizeof(uint32_t));
-    return position;
-}
-
-/* Keeps the gaps of a block of huge documents from filling the memory. */
-static quern_status spill_gaps(qn_postings_writer *writer, quern_error *error)
-{
-    if (writer->gaps.len <= GAPS_HELD)
-        return QUERN_OK;
-    writer->tail = last_position(writer, writer->tfs[writer->n - 1]);
-    writer->tail_known = true;
-    return put_positions(writer, false, error);
-}
-
 /* More words of the document of the last posting, which was parted between runs. */
 static quern_status join(qn_postings_writer *writer, uint32_t tf, const uint32_t *gaps,
                          quern_error *error)
 {
-    uint32_t before = writer->tfs[writer->n - 1];
     writer->tfs[writer->n - 1] += tf;
     writer->cf += tf;
     if (!writer->params.positions)
         return QUERN_OK;
-    uint32_t first = gaps[0] - last_position(writer, before);
-    writer->tail = 0;
-    for (uint32_t i = 0; i < tf; i++)
-        writer->tail += gaps[i];
-    writer->tail_known = true;
-    if (!qn_buffer_append(&writer->gaps, &first, sizeof first) ||
-        !qn_buffer_append(&writer->gaps, gaps + 1, (size_t)(tf - 1) * sizeof(uint32_t)))
-        return qn_fail_memory(error);
-    return spill_gaps(writer, error);
+    return qn_positions_writer_more(&writer->positions, tf, gaps, error);
 }
 
 quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
@@ -293,16 +225,7 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     writer->cf += tf;
     if (!writer->params.positions)
         return QUERN_OK;
-    writer->tail_known = false;
-    size_t len = (size_t)tf * sizeof(uint32_t);
-    if (len > writer->gaps.cap - writer->gaps.len && !qn_buffer_reserve(&writer->gaps, len))
-        return qn_fail_memory(error);
-    if (tf == 1) /* the commonest case: no call */
-        qn_store_u32(writer->gaps.data + writer->gaps.len, gaps[0]);
-    else
-        memcpy(writer->gaps.data + writer->gaps.len, gaps, len);
-    writer->gaps.len += len;
-    return spill_gaps(writer, error);
+    return qn_positions_writer_add(&writer->positions, tf, gaps, error);
 }
 
 /* ---- ends of lists ---- */
@@ -313,12 +236,8 @@ static quern_status end_single(qn_postings_writer *writer, qn_term_info *info, q
     if (!writer->params.positions)
         return QUERN_OK;
     if (writer->cf > QN_INLINE_TF_MAX)
-        return flush_positions(writer, error);
-    uint32_t position = 0;
-    for (uint32_t i = 0; i < writer->cf; i++) {
-        position += qn_load_u32(writer->gaps.data + 4 * (size_t)i);
-        info->position[i] = position;
-    }
+        return qn_positions_writer_row(&writer->positions, error);
+    qn_positions_writer_take(&writer->positions, info->position);
     info->n_inline = (uint32_t)writer->cf;
     return QUERN_OK;
 }
@@ -443,7 +362,7 @@ static quern_status end_long(qn_postings_writer *writer, quern_error *error)
                                                        : end_plain(writer, error);
     memset(&writer->cells, 0, sizeof writer->cells);
     if (status == QUERN_OK && writer->params.positions)
-        status = put_buffer(writer->positions, &writer->pos_ends, error);
+        status = qn_positions_writer_end(&writer->positions, error);
     return status;
 }
 
@@ -458,7 +377,7 @@ quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *err
     if (status != QUERN_OK)
         return status;
     info.postings_len = writer->postings.offset - writer->postings_start;
-    info.positions_len = writer->positions->offset - writer->positions_start;
+    info.positions_len = writer->positions.file->offset - writer->positions.start;
     writer->totals.n_terms++;
     writer->totals.n_postings += writer->df;
     return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, &info, error);
@@ -493,10 +412,9 @@ void qn_postings_writer_free(qn_postings_writer *writer)
     qn_buffer_free(&writer->blocks);
     qn_buffer_free(&writer->last_docs);
     qn_buffer_free(&writer->ends);
-    qn_buffer_free(&writer->pos_ends);
     qn_buffer_free(&writer->block_parts);
     qn_buffer_free(&writer->ranges);
     qn_buffer_free(&writer->range_bytes);
-    qn_buffer_free(&writer->gaps);
+    qn_positions_writer_free(&writer->positions);
     free(writer);
 }

@@ -3,7 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/segment/lengths.h"
-#include "index/segment/postings.h"
+#include "index/segment/positions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,8 +98,7 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     quern_status status = qn_postings_open(&list, segment, info, error);
     uint64_t cf = 0;
     float best = 0;
-    memset(verifier->range_part, 0,
-           (size_t)segment->n_windows * 64 * sizeof *verifier->range_part);
+    memset(verifier->range_part, 0, (size_t)segment->n_windows * 64 * sizeof *verifier->range_part);
     for (uint32_t block = 0; status == QUERN_OK && block < list.n_blocks; block++)
         status = check_block(verifier, cursor, &list, block, &cf, &best, error);
     if (status != QUERN_OK)

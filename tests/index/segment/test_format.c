@@ -6,7 +6,7 @@
  * format.
  */
 #define _GNU_SOURCE
-#include "index/segment/postings.h"
+#include "index/segment/positions.h"
 #include "tests/support/support.h"
 
 #include <criterion/criterion.h>

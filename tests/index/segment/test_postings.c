@@ -1,7 +1,7 @@
 /* Postings written and read back: documents, tf, positions, bounds and seeds, over list lengths
  * around the block size and over all SIMD levels. */
 #define _GNU_SOURCE
-#include "index/segment/postings.h"
+#include "index/segment/positions.h"
 
 #include "index/base/cpu.h"
 #include "index/segment/lengths.h"
@@ -162,8 +162,8 @@ static void check_list(const fixture *f, const test_list *list)
 {
     qn_postings postings;
     open_list(f, list, &postings);
-    uint32_t *positions = NULL;
-    size_t cap = 0, done = 0;
+    uint32_t *positions = NULL, *own = NULL;
+    size_t cap = 0, own_cap = 0, done = 0;
     const uint32_t *gaps = list->gaps;
     for (uint32_t block = 0; block < postings.n_blocks; block++) {
         uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM];
@@ -180,14 +180,20 @@ static void check_list(const fixture *f, const test_list *list)
             cr_assert_eq(docs[i], list->docs[done]);
             cr_assert_eq(tfs[i], list->tfs[done]);
             uint32_t sum = 0;
+            if (f->segment.meta.positions)
+                cr_assert_eq(
+                    qn_postings_positions_of(&postings, block, tfs, i, &own, &own_cap, &error),
+                    QUERN_OK, "%s", error.message);
             for (uint32_t j = 0; f->segment.meta.positions && j < tfs[i]; j++) {
                 sum += *gaps++;
                 cr_assert_eq(*position++, sum);
+                cr_assert_eq(own[j], sum);
             }
         }
     }
     cr_assert_eq(done, list->df);
     free(positions);
+    free(own);
 }
 
 Test(postings, read_back_as_written)
