@@ -16,6 +16,7 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->list_doc);
     free(scratch->list_value);
     free(scratch->list_max);
+    free(scratch->list_end);
     free(scratch->bound);
     free(scratch->clause);
     free(scratch->row);

@@ -32,6 +32,8 @@ typedef struct qn_eval_scratch {
     size_t list_value_cap;
     uint8_t *list_max; /* and their range maxima */
     size_t list_max_cap;
+    uint32_t *list_end; /* and windows' ends */
+    size_t list_end_cap;
     uint16_t *bound; /* window_bounds.c: three for each range */
     size_t bound_cap;
     struct qn_window_clause *clause; /* window_run.c: one a clause */

@@ -18,6 +18,7 @@ typedef struct qn_coded_window {
     const uint8_t *ranks; /* u32{8}: postings before each 512 documents */
     const uint8_t *codes; /* of the whole list; may be over-read by 64 bytes past posting df */
     uint32_t df;          /* ranks above it are taken for it */
+    uint32_t rank[64];    /* of live ranges, by rank_ranges: postings before range r */
 } qn_coded_window;
 
 /* A window of a coded list that is no bitmap. */
@@ -93,8 +94,9 @@ typedef struct qn_eval_kernels {
     /* Sets the bits of the window's documents in words, which are 0. */
     void (*group_words)(const qn_group_window *window, uint64_t words[64]);
 
-    /* For n documents of the window, ascending (offsets from its start, n <= 64): bit i of the
-     * result tells whether the list has document i; posting[i] is then its number, below df. */
+    /* For n documents of live ranges, ascending (offsets from the window's start, n <= 64): bit i
+     * of the result tells whether the list has document i; postings[i] is then its number, below
+     * df. */
     uint64_t (*find_postings)(const qn_coded_window *window, const uint16_t *offsets, size_t n,
                               uint32_t *postings);
 
@@ -104,6 +106,16 @@ typedef struct qn_eval_kernels {
     /* Returns `live` without the ranges where no sum reaches least - rest[r]. */
     uint64_t (*keep_live)(const uint8_t *sums, uint64_t live, const uint8_t rest[64],
                           uint8_t least);
+
+    /* Fills window->rank of the ranges in `live`, never more than df whatever the bytes say, and
+     * has their codes fetched: the loops below wait for memory otherwise. */
+    void (*rank_ranges)(qn_coded_window *window, uint64_t live);
+
+    /* Has what add_groups will read of those ranges fetched. */
+    void (*fetch_groups)(const qn_group_window *window, uint64_t live);
+
+    /* ends[docs[i] / 4096] = first + i + 1, i < n. */
+    void (*window_ends)(const uint32_t *docs, size_t n, uint32_t first, uint32_t *ends);
 
     /* For each range r in `live`: sums[64 r + i] += table[code of document i], or 0 where the list
      * does not have it, at most 255. Returns `live` without the ranges where no sum reaches

@@ -13,8 +13,6 @@ static inline __m512i load_table(const uint8_t table[16])
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table));
 }
 
-static inline uint32_t rank_of(const qn_coded_window *window, unsigned r);
-
 static size_t keep(uint32_t *docs, float *values, size_t n, float least)
 {
     __m512 bound = _mm512_set1_ps(least);
@@ -46,10 +44,25 @@ static inline __m512i spread_codes(const uint8_t *codes, uint32_t first)
     return _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
 }
 
-static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
+static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first, uint32_t n,
                           const uint8_t table[16])
 {
-    _mm512_storeu_si512(out, _mm512_shuffle_epi8(load_table(table), spread_codes(codes, first)));
+    uint64_t here = n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
+    _mm512_storeu_si512(
+        out, _mm512_maskz_shuffle_epi8(here, load_table(table), spread_codes(codes, first)));
+}
+
+static void rank_ranges(qn_coded_window *window, uint64_t live)
+{
+    for (; live != 0; live &= live - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(live);
+        __mmask8 before = (__mmask8)((1u << r % 8) - 1);
+        __m512i line = _mm512_maskz_loadu_epi64(before, window->words + 8 * (size_t)(r & ~7u));
+        uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8)) +
+                        (uint64_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(line));
+        window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
+        __builtin_prefetch(window->codes + window->rank[r] / 2);
+    }
 }
 
 /* The first i in [from, to) with low[i] == byte; `to` if none. */
@@ -96,8 +109,7 @@ static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *w
         uint8_t *at = sums + 64 * (size_t)r;
         __m512i sum = _mm512_loadu_si512(at);
         if (word != 0) {
-            sum = _mm512_adds_epu8(sum,
-                                   expand_codes(word, window->codes, rank_of(window, r), values));
+            sum = _mm512_adds_epu8(sum, expand_codes(word, window->codes, window->rank[r], values));
             _mm512_storeu_si512(at, sum);
         }
         uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
@@ -115,7 +127,7 @@ static void set_codes(uint8_t *out, uint64_t live, const qn_coded_window *window
         unsigned r = (unsigned)__builtin_ctzll(live);
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
         _mm512_storeu_si512(out + 64 * (size_t)r,
-                            expand_codes(word, window->codes, rank_of(window, r), values));
+                            expand_codes(word, window->codes, window->rank[r], values));
     }
 }
 

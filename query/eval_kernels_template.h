@@ -202,12 +202,14 @@ static void add_values(uint8_t *restrict sums, const uint32_t *restrict docs,
 
 #ifndef OWN_WINDOWS
 
-/* The values of up to 64 postings from `first` on. */
-static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
+/* The values of n <= 64 postings from `first` on, 0 behind them. */
+static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first, uint32_t n,
                           const uint8_t table[16])
 {
-    for (uint32_t i = 0; i < 64; i++)
+    for (uint32_t i = 0; i < n; i++)
         out[i] = table[codes[(first + i) / 2] >> ((first + i) % 2 * 4) & 15];
+    for (uint32_t i = n; i < 64; i++)
+        out[i] = 0;
 }
 
 #endif
@@ -230,6 +232,16 @@ static inline uint64_t live_groups(uint64_t live)
     return live & 0x1111111111111111u;
 }
 
+static void fetch_groups(const qn_group_window *window, uint64_t live)
+{
+    for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
+        uint32_t from, to;
+        group_of(window, (unsigned)__builtin_ctzll(left) / 4, &from, &to);
+        __builtin_prefetch(window->low + from);
+        __builtin_prefetch(window->codes + from / 2);
+    }
+}
+
 static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_window *window,
                        const uint8_t table[16])
 {
@@ -241,10 +253,14 @@ static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_win
         group_of(window, g, &from, &to);
         for (; from < to; from += STRETCH) {
             uint32_t n = to - from < STRETCH ? to - from : STRETCH;
-            look_up_codes(units, window->codes, from, table);
-            for (uint32_t i = 0; i < n; i++) {
-                uint8_t *sum = &at[window->low[from + i]];
-                *sum = saturated_sum(*sum, units[i]);
+            look_up_codes(units, window->codes, from, n, table);
+            /* Eight at a time, of which those past n add 0: how often this loops can then be
+             * guessed, most groups having a few postings. */
+            for (uint32_t i = 0; i < n; i += 8) {
+                for (uint32_t j = i; j < i + 8; j++) {
+                    uint8_t *sum = &at[window->low[from + j]];
+                    *sum = saturated_sum(*sum, units[j]);
+                }
             }
         }
     }
@@ -291,40 +307,42 @@ static uint64_t find_grouped(const qn_group_window *window, const uint16_t *offs
     return found;
 }
 
-/* Postings of the list before range r of the window; never more than df, whatever the bytes say. */
-static inline uint32_t rank_of(const qn_coded_window *window, unsigned r)
+#ifndef OWN_WINDOWS
+
+static void rank_ranges(qn_coded_window *window, uint64_t live)
 {
-    uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
-    const uint8_t *line = window->words + 8 * (size_t)(r & ~7u);
-    for (unsigned i = 0; i < 7; i++)
-        rank += i < r % 8 ? (uint64_t)__builtin_popcountll(qn_load_u64(line + 8 * (size_t)i)) : 0;
-    return rank < window->df ? (uint32_t)rank : window->df;
+    for (; live != 0; live &= live - 1) {
+        unsigned r = (unsigned)__builtin_ctzll(live);
+        uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
+        for (unsigned i = r & ~7u; i < r; i++)
+            rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)i));
+        window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
+        __builtin_prefetch(window->codes + window->rank[r] / 2);
+    }
 }
+
+#endif
 
 static uint64_t find_postings(const qn_coded_window *window, const uint16_t *offsets, size_t n,
                               uint32_t *postings)
 {
     uint64_t found = 0;
-    unsigned line = UINT32_MAX, next = 0; /* word up to which `rank` is counted */
-    uint64_t rank = 0;
     for (size_t i = 0; i < n; i++) {
-        unsigned at = offsets[i] / 64;
-        uint64_t word = qn_load_u64(window->words + 8 * (size_t)at);
-        if ((word >> offsets[i] % 64 & 1) == 0)
-            continue;
-        if (at / 8 != line) {
-            line = at / 8;
-            next = line * 8;
-            rank = qn_load_u32(window->ranks + 4 * (size_t)line);
-        }
-        for (; next < at; next++)
-            rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)next));
-        uint64_t below = word & (((uint64_t)1 << offsets[i] % 64) - 1);
-        uint64_t posting = rank + (uint64_t)__builtin_popcountll(below);
+        unsigned r = offsets[i] / 64, bit = offsets[i] % 64;
+        uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
+        uint64_t below = word & (((uint64_t)1 << bit) - 1);
+        uint64_t posting = window->rank[r] + (uint64_t)__builtin_popcountll(below);
         postings[i] = (uint32_t)posting;
-        found |= (uint64_t)(posting < window->df) << i;
+        found |= (word >> bit & (posting < window->df)) << i;
     }
     return found;
+}
+
+static void window_ends(const uint32_t *restrict docs, size_t n, uint32_t first,
+                        uint32_t *restrict ends)
+{
+    for (size_t i = 0; i < n; i++)
+        ends[docs[i] / 4096] = first + (uint32_t)i + 1;
 }
 
 #ifndef OWN_WINDOWS
@@ -351,7 +369,7 @@ static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *w
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
         uint8_t *at = sums + 64 * (size_t)r, best = 0;
         if (word != 0) {
-            expand_codes(values, word, window->codes, rank_of(window, r), table);
+            expand_codes(values, word, window->codes, window->rank[r], table);
             for (unsigned i = 0; i < 64; i++) {
                 unsigned sum = (unsigned)at[i] + values[i];
                 at[i] = (uint8_t)(sum < 255 ? sum : 255);
@@ -371,7 +389,7 @@ static void set_codes(uint8_t *out, uint64_t live, const qn_coded_window *window
     for (; live != 0; live &= live - 1) {
         unsigned r = (unsigned)__builtin_ctzll(live);
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
-        expand_codes(out + 64 * (size_t)r, word, window->codes, rank_of(window, r), table);
+        expand_codes(out + 64 * (size_t)r, word, window->codes, window->rank[r], table);
     }
 }
 
@@ -426,6 +444,9 @@ const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .group_words = group_words,
                                     .find_grouped = find_grouped,
                                     .find_postings = find_postings,
+                                    .rank_ranges = rank_ranges,
+                                    .fetch_groups = fetch_groups,
+                                    .window_ends = window_ends,
                                     .keep_live = keep_live,
                                     .add_bounds = add_bounds,
                                     .set_bounds = set_bounds,

@@ -10,6 +10,19 @@
  * k documents have not been found. */
 enum { BEST_RANGES = 128, BEST_ROUNDS = 4 };
 
+/* The first window >= *window that has a range with a sum of at least `least`, and those ranges; 0
+ * if there is none. */
+static uint64_t next_window(const qn_eval *eval, const qn_window_bounds *bounds, uint16_t least,
+                            uint32_t *window)
+{
+    for (; *window < eval->segment->n_windows; ++*window) {
+        uint64_t live = eval->kernels->find_bounds(bounds->sum + (size_t)*window * 64, least);
+        if (live != 0)
+            return live;
+    }
+    return 0;
+}
+
 /* Evaluates the ranges whose sum is at least `cut` and, as the threshold rises, still enough. Their
  * sums become 0. */
 static quern_status pass(qn_window_run *run, qn_window_bounds *bounds, uint16_t cut,
@@ -19,17 +32,26 @@ static quern_status pass(qn_window_run *run, qn_window_bounds *bounds, uint16_t 
     bool none;
     uint16_t least = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
     qn_window_run_rewind(run);
-    for (uint32_t window = 0; !none && window < eval->segment->n_windows; window++) {
-        uint16_t *sum = bounds->sum + (size_t)window * 64;
-        uint64_t live = eval->kernels->find_bounds(sum, cut > least ? cut : least);
-        if (live == 0)
-            continue;
+    least = cut > least ? cut : least;
+    uint32_t window = 0, next;
+    uint64_t live = none ? 0 : next_window(eval, bounds, least, &window), more;
+    for (; live != 0; window = next, live = more) {
+        next = window + 1;
+        more = next_window(eval, bounds, least, &next);
+        if (more != 0)
+            qn_window_run_fetch(run, next, more);
         quern_status status = qn_window_run_window(run, window, live, error);
         if (status != QUERN_OK)
             return status;
-        for (; live != 0; live &= live - 1)
+        for (uint16_t *sum = bounds->sum + (size_t)window * 64; live != 0; live &= live - 1)
             sum[__builtin_ctzll(live)] = 0;
-        least = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
+        uint16_t now = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
+        if (none)
+            return QUERN_OK;
+        if (now <= least || more == 0)
+            continue;
+        least = now;
+        more = next_window(eval, bounds, least, &next);
     }
     return QUERN_OK;
 }

@@ -21,7 +21,7 @@ enum { RANGE_MAX_DF = 700 };
 
 /* How much memory the lists need. */
 typedef struct needs {
-    size_t docs, values, maxima;
+    size_t docs, values, maxima, ends;
 } needs;
 
 static bool is_sparse(const qn_postings *postings)
@@ -41,13 +41,14 @@ static size_t n_ranges(const qn_eval *eval)
 
 static needs count_needs(const qn_eval *eval)
 {
-    needs need = {QN_BLOCK_ROOM, QN_BLOCK_ROOM, 0};
+    needs need = {QN_BLOCK_ROOM, QN_BLOCK_ROOM, 0, 0};
     for (size_t i = 0; i < eval->query->n_terms; i++) {
         const qn_postings *postings = eval->list[i];
         if (postings == NULL || !is_sparse(postings))
             continue;
         need.docs += postings->df;
         need.values += postings->df;
+        need.ends += eval->segment->n_windows;
         need.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
     }
     return need;
@@ -56,6 +57,7 @@ static needs count_needs(const qn_eval *eval)
 static bool make_room(qn_eval *eval, const needs *need)
 {
     qn_eval_scratch *s = eval->scratch;
+    void *ends = s->list_end;
     void *docs = s->list_doc, *values = s->list_value, *maxima = s->list_max, *lists = s->list;
     bool ok = grow(&docs, &s->list_doc_cap, need->docs, sizeof *s->list_doc);
     s->list_doc = docs;
@@ -63,6 +65,8 @@ static bool make_room(qn_eval *eval, const needs *need)
     s->list_value = values;
     ok = ok && grow(&maxima, &s->list_max_cap, need->maxima, sizeof *s->list_max);
     s->list_max = maxima;
+    ok = ok && grow(&ends, &s->list_end_cap, need->ends, sizeof *s->list_end);
+    s->list_end = ends;
     ok = ok && grow(&lists, &s->list_cap, eval->query->n_terms, sizeof *s->list);
     s->list = lists;
     return ok;
@@ -83,6 +87,7 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, que
     const qn_postings *postings = list->postings;
     uint32_t tfs[QN_BLOCK_ROOM];
     float least = scored ? least_value(eval, list) : 0;
+    memset(list->ends, 0, eval->segment->n_windows * sizeof *list->ends);
     for (uint32_t block = 0; block < postings->n_blocks; block++) {
         uint32_t n = qn_postings_block_n(postings, block);
         uint32_t *doc = list->doc + list->n;
@@ -96,8 +101,14 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, que
         if (scored)
             eval->kernels->score(doc, tfs, n, eval->segment->lengths, eval->norms, list->weight,
                                  value);
-        list->n += least > 0 ? (uint32_t)eval->kernels->keep(doc, value, n, least) : n;
+        if (least > 0)
+            n = (uint32_t)eval->kernels->keep(doc, value, n, least);
+        eval->kernels->window_ends(doc, n, list->n, list->ends);
+        list->n += n;
     }
+    /* Windows without documents end where the one before does. */
+    for (uint32_t w = 0, end = 0; w < eval->segment->n_windows; w++)
+        list->ends[w] = end = list->ends[w] > end ? list->ends[w] : end;
     eval->work.postings += postings->df;
     return QUERN_OK;
 }
@@ -163,12 +174,14 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
             list->range_max = NULL;
             list->doc = s->list_doc + used.docs;
             list->value = s->list_value + used.values;
-            list->n = 0;
+            list->ends = s->list_end + used.ends;
+            list->n = list->from = list->to = 0;
             quern_status status = open_list(eval, list, clause, s->list_max + used.maxima, error);
             if (status != QUERN_OK)
                 return status;
             used.docs += list->n;
             used.values += list->n;
+            used.ends += list->form == QN_LIST_SPARSE ? eval->segment->n_windows : 0;
             used.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
         }
     }
@@ -177,43 +190,18 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 
 /* ---- windows ---- */
 
-void qn_window_list_rewind(qn_window_list *list)
+void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window, uint64_t live)
 {
-    list->from = list->to = 0;
-}
-
-/* The first i >= from with doc[i] >= target: gallops, since windows mostly follow each other. */
-static uint32_t seek(const uint32_t *doc, uint32_t from, uint32_t n, uint32_t target)
-{
-    uint32_t step = 16, low = from, high = from;
-    while (high < n && doc[high] < target) {
-        low = high + 1;
-        high = n - high > step ? high + step : n;
-        step *= 2;
-    }
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (doc[middle] < target)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window)
-{
-    uint32_t begin = window * QN_WINDOW, n_docs = eval->segment->meta.n_docs;
-    uint32_t end = n_docs - begin < QN_WINDOW ? n_docs : begin + QN_WINDOW;
     const qn_postings *postings = list->postings;
     switch (list->form) {
     case QN_LIST_SPARSE:
-        list->from = seek(list->doc, list->to, list->n, begin);
-        list->to = seek(list->doc, list->from, list->n, end);
+        list->from = window == 0 ? 0 : list->ends[window - 1];
+        list->to = list->ends[window];
         break;
     case QN_LIST_DENSE:
         list->window.words = postings->bitmap + (size_t)window * (QN_WINDOW / 8);
         list->window.ranks = postings->rank + (size_t)window * 32;
+        eval->kernels->rank_ranges(&list->window, live);
         break;
     case QN_LIST_GROUPS:
         list->groups.starts = postings->start + (size_t)window * (2 * QN_GROUPS);
@@ -221,6 +209,26 @@ void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t wi
         list->groups.end = window + 1 < eval->segment->n_windows
                                ? qn_load_u32(postings->rank + 4 * ((size_t)window + 1))
                                : postings->df;
+        eval->kernels->fetch_groups(&list->groups, live);
+        break;
+    }
+}
+
+void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live)
+{
+    const qn_postings *postings = list->postings;
+    switch (list->form) {
+    case QN_LIST_SPARSE:
+        break;
+    case QN_LIST_DENSE:
+        __builtin_prefetch(postings->rank + (size_t)window * 32);
+        for (; live != 0; live &= ~((uint64_t)0xFF << ((unsigned)__builtin_ctzll(live) & ~7u)))
+            __builtin_prefetch(postings->bitmap + (size_t)window * (QN_WINDOW / 8) +
+                               8 * (size_t)__builtin_ctzll(live));
+        break;
+    case QN_LIST_GROUPS:
+        __builtin_prefetch(postings->start + (size_t)window * (2 * QN_GROUPS));
+        __builtin_prefetch(postings->rank + 4 * (size_t)window);
         break;
     }
 }

@@ -1,6 +1,6 @@
 /*
  * The posting lists of a query as the window evaluator (eval_range.h) walks them: window by window
- * of 4,096 documents, forwards, any number of times.
+ * of 4,096 documents, in any order.
  *
  * - A sparse list (not coded) is decoded and scored whole when the query starts: documents and
  * exact contributions then stand in arrays. Postings that cannot belong to an answer, whatever the
@@ -29,6 +29,7 @@ typedef struct qn_window_list {
     uint32_t *doc;
     float *value; /* and the contribution of each; of an excluding list not set */
     uint32_t n;
+    uint32_t *ends;    /* of each window, in doc */
     uint32_t from, to; /* doc[from .. to) are in the window */
     /* Coded: the window. */
     qn_coded_window window; /* of a dense list */
@@ -41,11 +42,12 @@ typedef struct qn_window_list {
  */
 quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 
-/* The next pass starts again at the first window. */
-void qn_window_list_rewind(qn_window_list *list);
+/* Comes to a window, of which the ranges in `live` will be looked at. */
+void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window,
+                          uint64_t live);
 
-/* Comes to a window, which is not before the last one since the rewind. */
-void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window);
+/* Has fetched what entering that window will read. */
+void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live);
 
 /* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
 void qn_window_list_scale(qn_window_list *list, float scale);

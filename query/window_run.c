@@ -21,9 +21,10 @@ typedef struct qn_window_bytes {
     uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
     uint64_t candidate[64], mask[64], room[64];
     uint8_t rest[2][64];
-    uint16_t offset[BATCH];
+    float value[QN_WINDOW]; /* 0 between lists */
     uint32_t tf[BATCH];
-    float norm[BATCH], row[BATCH], score[BATCH];
+    uint16_t offset[QN_WINDOW]; /* of survivors */
+    float norm[QN_WINDOW], row[QN_WINDOW], score[QN_WINDOW];
 } qn_window_bytes;
 
 /* ---- preparing ---- */
@@ -110,9 +111,6 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
 void qn_window_run_rewind(qn_window_run *run)
 {
     qn_eval *eval = run->eval;
-    for (size_t c = 0; c < run->n_clauses; c++)
-        for (uint32_t i = 0; i < run->clause[c].clause->n_terms; i++)
-            qn_window_list_rewind(&run->clause[c].lists[i]);
     for (size_t i = 0; run->phrases && i < eval->query->n_terms; i++) {
         qn_cursor *cursor = &eval->scratch->cursor[i];
         if (cursor->status == QUERN_OK)
@@ -300,20 +298,40 @@ static void offer(const qn_window_run *run, uint32_t window, size_t i, float sco
         qn_topk_push(eval->topk, eval->segment->base + doc, score);
 }
 
-/* Scores a batch in the order of the query's clauses. */
+/* What a list adds to each of n survivors. */
+static void score_all(const qn_window_run *run, const qn_window_list *list, size_t n)
+{
+    qn_window_bytes *b = run->bytes;
+    if (list->form == QN_LIST_SPARSE) {
+        for (uint32_t i = list->from; i < list->to; i++)
+            b->value[list->doc[i] % QN_WINDOW] = list->value[i];
+        for (size_t i = 0; i < n; i++)
+            b->row[i] = b->value[b->offset[i]];
+        for (uint32_t i = list->from; i < list->to; i++)
+            b->value[list->doc[i] % QN_WINDOW] = 0;
+        return;
+    }
+    for (size_t i = 0; i < n; i += BATCH) {
+        size_t here = n - i < BATCH ? n - i : BATCH;
+        (void)qn_window_list_tfs(run->eval, list, b->offset + i, here, b->tf);
+        run->eval->kernels->score_tfs(b->tf, b->norm + i, here, list->weight, b->row + i);
+    }
+}
+
+/* Scores survivors in the order of the query's clauses. */
 static void score_terms(qn_window_run *run, uint32_t window, size_t n)
 {
     qn_window_bytes *b = run->bytes;
     const qn_eval *eval = run->eval;
     load_norms(run, window, n);
-    memset(b->score, 0, sizeof b->score);
+    memset(b->score, 0, n * sizeof *b->score);
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
         const qn_clause *clause = &eval->query->clause[c];
         const qn_window_list *list = &eval->scratch->list[clause->first_term];
         if (clause->occur == QN_NOT || list->postings == NULL)
             continue;
-        (void)score_list(run, list, n, b->row);
-        for (size_t i = 0; i < BATCH; i++) /* adding 0 changes no sum */
+        score_all(run, list, n);
+        for (size_t i = 0; i < n; i++) /* adding 0 changes no sum */
             b->score[i] += b->row[i];
     }
     for (size_t i = 0; i < n; i++)
@@ -415,14 +433,14 @@ static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, q
 static quern_status collect(qn_window_run *run, uint32_t window, uint64_t live, quern_error *error)
 {
     qn_window_bytes *b = run->bytes;
-    size_t n = 0;
+    size_t n = 0, batch = run->phrases ? BATCH : QN_WINDOW;
     run->eval->kernels->find_bytes(b->sum, live, run->least, b->mask);
     for (; live != 0; live &= live - 1) {
         unsigned r = (unsigned)__builtin_ctzll(live);
         uint64_t mask = run->masks ? b->mask[r] & b->candidate[r] : b->mask[r];
         for (; mask != 0; mask &= mask - 1) {
             b->offset[n++] = (uint16_t)(64 * r + (unsigned)__builtin_ctzll(mask));
-            if (n < BATCH)
+            if (n < batch)
                 continue;
             quern_status status = score_batch(run, window, n, error);
             if (status != QUERN_OK)
@@ -431,6 +449,13 @@ static quern_status collect(qn_window_run *run, uint32_t window, uint64_t live, 
         }
     }
     return n > 0 ? score_batch(run, window, n, error) : QUERN_OK;
+}
+
+void qn_window_run_fetch(const qn_window_run *run, uint32_t window, uint64_t live)
+{
+    for (size_t c = 0; c < run->n_clauses; c++)
+        for (uint32_t i = 0; i < run->clause[c].clause->n_terms; i++)
+            qn_window_list_fetch(&run->clause[c].lists[i], window, live);
 }
 
 quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live,
@@ -443,10 +468,13 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
     clear(b->sum, live);
     if (run->masks)
         memset(b->candidate, 0xFF, sizeof b->candidate);
-    for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
+    for (size_t c = 0; c < run->n_clauses; c++) {
         const qn_window_clause *clause = &run->clause[c];
         for (uint32_t i = 0; i < clause->clause->n_terms; i++)
-            qn_window_list_enter(run->eval, &clause->lists[i], window);
+            qn_window_list_enter(run->eval, &clause->lists[i], window, live);
+    }
+    for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
+        const qn_window_clause *clause = &run->clause[c];
         live = clause->clause->n_terms == 1 ? apply_term(run, clause, live)
                                             : apply_phrase(run, clause, live);
     }

@@ -6,7 +6,8 @@
 typedef enum qn_cpu {
     QN_CPU_SCALAR = 0, /* portable C */
     QN_CPU_AVX2 = 1,   /* AVX2, BMI1, BMI2, POPCNT */
-    QN_CPU_AVX512 = 2  /* AVX2 level and AVX-512 F, BW, DQ, VL, VBMI, VBMI2 (Ice Lake, Zen 4) */
+    /* AVX2 level and AVX-512 F, BW, DQ, VL, VBMI, VBMI2, VPOPCNTDQ (Ice Lake, Zen 4) */
+    QN_CPU_AVX512 = 2
 } qn_cpu;
 
 /* The best level of this machine, lowered by the environment variable QUERN_CPU
