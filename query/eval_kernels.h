@@ -42,6 +42,10 @@ typedef struct qn_eval_kernels {
      * be written up to n. */
     size_t (*keep)(uint32_t *docs, float *values, size_t n, float least);
 
+    /* Makes n bytes 0, n being a multiple of 64, and leaves them in the nearest cache, which string
+     * instructions in memset may not. */
+    void (*clear)(uint8_t *bytes, size_t n);
+
     /* maxima[docs[i] / 64] becomes the largest of it and values[i] * scale, rounded up, at most
      * 255, i < n; documents ascend. */
     void (*range_maxima)(const uint32_t *docs, const float *values, size_t n, float scale,
@@ -81,10 +85,10 @@ typedef struct qn_eval_kernels {
      * + more[i], i < 64. */
     void (*range_bytes)(uint8_t *out, const uint8_t *maxima, uint16_t factor, const uint8_t *more);
 
-    /* sums[docs[i] % 4096] += values[i] * scale, rounded up, at most 255, i < n; documents of one
-     * window. */
-    void (*add_values)(uint8_t *sums, const uint32_t *docs, const float *values, size_t n,
-                       float scale);
+    /* sums[docs[i] % 4096] += values[i] * scale, rounded up, at most 255, i < n, for documents in
+     * the ranges of `live` (and perhaps others); documents of one window. */
+    void (*add_values)(uint8_t *sums, uint64_t live, const uint32_t *docs, const float *values,
+                       size_t n, float scale);
 
     /* For all documents of the groups that have a range in `live`: sums[offset in the window] +=
      * table[code], at most 255. */

@@ -31,6 +31,87 @@ static size_t keep(uint32_t *docs, float *values, size_t n, float least)
     return kept;
 }
 
+/* values * scale rounded up, 1 to 255; 255 also if it is no number. */
+static inline __m512i units_of_16(__m512 values, float scale)
+{
+    __m512 units =
+        _mm512_min_ps(_mm512_mul_ps(values, _mm512_set1_ps(scale)), _mm512_set1_ps(254.0f));
+    return _mm512_add_epi32(_mm512_cvttps_epi32(units), _mm512_set1_epi32(1));
+}
+
+/* One of the doublings by which each element becomes the largest of those before it that have its
+ * range. */
+static inline __m512i grow(__m512i units, __m512i range, __m512i units_shifted,
+                           __m512i range_shifted)
+{
+    __mmask16 same = _mm512_cmpeq_epi32_mask(range, range_shifted);
+    return _mm512_mask_max_epu32(units, same, units, units_shifted);
+}
+
+#define SHIFTED(x, k) _mm512_alignr_epi32(x, none, 16 - (k))
+
+/* The largest of each range is found in registers and only stored: to load what is there would be
+ * to wait for it. */
+static void range_maxima(const uint32_t *docs, const float *values, size_t n, float scale,
+                         uint8_t *maxima)
+{
+    const __m512i none = _mm512_set1_epi32(-1), last = _mm512_set1_epi32(15);
+    uint32_t ranges[16], largest[16];
+    uint32_t first = n == 0 ? 0 : docs[0] / 64;
+    __m512i range_before = _mm512_set1_epi32((int)first);
+    __m512i units_before = _mm512_set1_epi32(maxima[first]);
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __m512i range = _mm512_srli_epi32(_mm512_maskz_loadu_epi32(here, docs + i), 6);
+        __m512i units = units_of_16(_mm512_maskz_loadu_ps(here, values + i), scale);
+        units = grow(units, range, units_before, range_before);
+        units = grow(units, range, SHIFTED(units, 1), SHIFTED(range, 1));
+        units = grow(units, range, SHIFTED(units, 2), SHIFTED(range, 2));
+        units = grow(units, range, SHIFTED(units, 4), SHIFTED(range, 4));
+        units = grow(units, range, SHIFTED(units, 8), SHIFTED(range, 8));
+        _mm512_storeu_si512(ranges, range);
+        _mm512_storeu_si512(largest, units);
+        range_before = _mm512_permutexvar_epi32(last, range);
+        units_before = _mm512_permutexvar_epi32(last, units);
+        if (here == 0xFFFF)
+            for (unsigned j = 0; j < 16; j++)
+                maxima[ranges[j]] = (uint8_t)largest[j];
+        else
+            for (unsigned j = 0; j < n - i; j++)
+                maxima[ranges[j]] = (uint8_t)largest[j];
+    }
+}
+
+/* Whether each document's range is in `live`. */
+static inline __mmask16 in_live(__m512i docs, uint64_t live)
+{
+    __m512i range = _mm512_and_si512(_mm512_srli_epi32(docs, 6), _mm512_set1_epi32(63));
+    __mmask16 high = _mm512_test_epi32_mask(range, _mm512_set1_epi32(32));
+    __m512i half = _mm512_mask_set1_epi32(_mm512_set1_epi32((int)live), high, (int)(live >> 32));
+    __m512i bit = _mm512_srlv_epi32(half, _mm512_and_si512(range, _mm512_set1_epi32(31)));
+    return _mm512_test_epi32_mask(bit, _mm512_set1_epi32(1));
+}
+
+static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const float *values,
+                       size_t n, float scale)
+{
+    uint32_t at[16], units[16];
+    for (size_t i = 0; i < n; i += 16) {
+        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
+        here &= in_live(doc, live);
+        if (here == 0)
+            continue;
+        __m512i unit = units_of_16(_mm512_maskz_loadu_ps(here, values + i), scale);
+        _mm512_storeu_si512(at, _mm512_maskz_compress_epi32(here, doc));
+        _mm512_storeu_si512(units, _mm512_maskz_compress_epi32(here, unit));
+        for (unsigned j = 0, found = (unsigned)__builtin_popcount(here); j < found; j++) {
+            uint32_t sum = sums[at[j] % 4096] + units[j];
+            sums[at[j] % 4096] = (uint8_t)(sum < 255 ? sum : 255);
+        }
+    }
+}
+
 /* 64 codes from posting `first` on, each in a byte. A qword of the result takes eight codes: their
  * bytes are fetched by a permute, and shifted apart bit by bit. */
 static inline __m512i spread_codes(const uint8_t *codes, uint32_t first)

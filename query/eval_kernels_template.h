@@ -61,37 +61,51 @@ static inline uint32_t units_of(float value, float scale)
     return (uint32_t)(int32_t)(units < 254.0f ? units : 254.0f) + 1;
 }
 
-/* Without branches, since compilers make some of a plain comparison before a store, and these are
- * mispredicted for every other document: the sum of two bytes, at most 255, and the larger one. */
+/* Compilers make branches of a comparison before a store, and these are mispredicted for every
+ * other document. What has passed through here must be there, whatever it is: a conditional move.
+ */
+#define SETTLE(x) __asm__("" : "+r"(x))
+
+/* The sum of two bytes, at most 255. */
 static inline uint8_t saturated_sum(uint8_t a, uint32_t b)
 {
     uint32_t sum = a + b;
-    return (uint8_t)(sum | (254 - sum) >> 24);
-}
-
-static inline uint8_t larger(uint8_t a, uint32_t b)
-{
-    uint32_t more = b - a;
-    return (uint8_t)(a + (more & ~(uint32_t)((int32_t)more >> 31)));
+    sum = sum < 255 ? sum : 255;
+    SETTLE(sum);
+    return (uint8_t)sum;
 }
 
 /* Documents whose values are turned to units together, which vectorises. */
 enum { STRETCH = 64 };
 
+static void clear(uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i += 64) {
+        for (size_t j = i; j < i + 64; j++)
+            bytes[j] = 0;
+        __asm__("" : : "r"(bytes) : "memory"); /* or compilers call memset */
+    }
+}
+
+#ifndef OWN_WINDOWS
+
 static void range_maxima(const uint32_t *restrict docs, const float *restrict values, size_t n,
                          float scale, uint8_t *restrict maxima)
 {
-    uint32_t units[STRETCH];
-    for (size_t from = 0; from < n; from += STRETCH) {
-        size_t here = n - from < STRETCH ? n - from : STRETCH;
-        for (size_t i = 0; i < here; i++)
-            units[i] = units_of(values[from + i], scale);
-        for (size_t i = 0; i < here; i++) {
-            uint8_t *at = &maxima[docs[from + i] / 64];
-            *at = larger(*at, units[i]);
-        }
+    /* Stores without loads: nothing waits for memory. */
+    uint32_t range = n == 0 ? 0 : docs[0] / 64, best = maxima[range];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t units = units_of(values[i], scale), next = docs[i] / 64;
+        best = next == range ? best : 0;
+        SETTLE(best);
+        best = units > best ? units : best;
+        SETTLE(best);
+        maxima[next] = (uint8_t)best;
+        range = next;
     }
 }
+
+#endif
 
 /* ---- sums of range bounds ---- */
 
@@ -185,20 +199,19 @@ static void range_bytes(uint8_t *restrict out, const uint8_t *restrict maxima, u
     }
 }
 
-static void add_values(uint8_t *restrict sums, const uint32_t *restrict docs,
+#ifndef OWN_WINDOWS
+
+static void add_values(uint8_t *restrict sums, uint64_t live, const uint32_t *restrict docs,
                        const float *restrict values, size_t n, float scale)
 {
-    uint32_t units[STRETCH];
-    for (size_t from = 0; from < n; from += STRETCH) {
-        size_t here = n - from < STRETCH ? n - from : STRETCH;
-        for (size_t i = 0; i < here; i++)
-            units[i] = units_of(values[from + i], scale);
-        for (size_t i = 0; i < here; i++) {
-            uint8_t *at = &sums[docs[from + i] % 4096];
-            *at = saturated_sum(*at, units[i]);
-        }
+    (void)live;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *at = &sums[docs[i] % 4096];
+        *at = saturated_sum(*at, units_of(values[i], scale));
     }
 }
+
+#endif
 
 #ifndef OWN_WINDOWS
 
@@ -438,6 +451,7 @@ static void add_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restr
 const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .score_tfs = score_tfs,
                                     .keep = keep,
+                                    .clear = clear,
                                     .range_maxima = range_maxima,
                                     .add_values = add_values,
                                     .add_groups = add_groups,

@@ -81,12 +81,14 @@ static float least_value(const qn_eval *eval, const qn_window_list *list)
     return eval->plain && least > 0 ? (float)(least * (1 - QN_BM25_PART_ROOM)) : 0.0f;
 }
 
-/* Decodes a sparse list, and scores it. */
-static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, quern_error *error)
+/* Decodes a sparse list, and scores it; `maxima`, which are 0, become its range maxima unless NULL.
+ */
+static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uint8_t *maxima,
+                           quern_error *error)
 {
     const qn_postings *postings = list->postings;
     uint32_t tfs[QN_BLOCK_ROOM];
-    float least = scored ? least_value(eval, list) : 0;
+    float scale = (float)(255 / list->ceiling), least = scored ? least_value(eval, list) : 0;
     memset(list->ends, 0, eval->segment->n_windows * sizeof *list->ends);
     for (uint32_t block = 0; block < postings->n_blocks; block++) {
         uint32_t n = qn_postings_block_n(postings, block);
@@ -104,6 +106,8 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, que
         if (least > 0)
             n = (uint32_t)eval->kernels->keep(doc, value, n, least);
         eval->kernels->window_ends(doc, n, list->n, list->ends);
+        if (maxima != NULL)
+            eval->kernels->range_maxima(doc, value, n, scale, maxima);
         list->n += n;
     }
     /* Windows without documents end where the one before does. */
@@ -128,14 +132,12 @@ static void bound_classes(const qn_eval *eval, qn_window_list *list)
 static quern_status open_sparse(qn_eval *eval, qn_window_list *list, const qn_clause *clause,
                                 uint8_t *maxima, quern_error *error)
 {
-    quern_status status = decode(eval, list, clause->occur != QN_NOT, error);
-    if (status != QUERN_OK || !has_made_maxima(list->postings) || clause->occur == QN_NOT)
-        return status;
-    memset(maxima, 0, n_ranges(eval));
-    eval->kernels->range_maxima(list->doc, list->value, list->n, (float)(255 / list->ceiling),
-                                maxima);
+    bool scored = clause->occur != QN_NOT;
+    if (!scored || !has_made_maxima(list->postings))
+        return decode(eval, list, scored, NULL, error);
+    eval->kernels->clear(maxima, n_ranges(eval));
     list->range_max = maxima;
-    return QUERN_OK;
+    return decode(eval, list, scored, maxima, error);
 }
 
 static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clause *clause,
@@ -247,7 +249,7 @@ void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float s
                         uint8_t *sum)
 {
     if (list->form == QN_LIST_SPARSE)
-        eval->kernels->add_values(sum, list->doc + list->from, list->value + list->from,
+        eval->kernels->add_values(sum, live, list->doc + list->from, list->value + list->from,
                                   list->to - list->from, scale);
     else
         eval->kernels->add_groups(sum, live, &list->groups, list->table);
