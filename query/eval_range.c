@@ -10,17 +10,40 @@
  * k documents have not been found. */
 enum { BEST_RANGES = 128, BEST_ROUNDS = 4 };
 
-/* The first window >= *window that has a range with a sum of at least `least`, and those ranges; 0
- * if there is none. */
-static uint64_t next_window(const qn_eval *eval, const qn_window_bounds *bounds, uint16_t least,
-                            uint32_t *window)
+/* A window on its way: what it will read is fetched two windows ahead, and one window ahead its
+ * lists are prepared, which fetches what follows from that. */
+typedef struct coming {
+    uint32_t window; /* n_windows: none */
+    unsigned slot;
+} coming;
+
+/* The ranges of a window whose sums are at least `least`. */
+static uint64_t live_ranges(const qn_eval *eval, const qn_window_bounds *bounds, uint32_t window,
+                            uint16_t least)
 {
-    for (; *window < eval->segment->n_windows; ++*window) {
-        uint64_t live = eval->kernels->find_bounds(bounds->sum + (size_t)*window * 64, least);
-        if (live != 0)
-            return live;
+    return eval->kernels->find_bounds(bounds->sum + (size_t)window * 64, least);
+}
+
+/* The first window from `from` on that has such ranges. */
+static coming find_window(const qn_window_run *run, const qn_window_bounds *bounds, uint16_t least,
+                          uint32_t from, unsigned slot)
+{
+    const qn_eval *eval = run->eval;
+    for (; from < eval->segment->n_windows; from++) {
+        uint64_t live = live_ranges(eval, bounds, from, least);
+        if (live == 0)
+            continue;
+        qn_window_run_fetch(run, from, live);
+        break;
     }
-    return 0;
+    return (coming){from, slot};
+}
+
+static void prepare(qn_window_run *run, const qn_window_bounds *bounds, uint16_t least, coming next)
+{
+    if (next.window < run->eval->segment->n_windows)
+        qn_window_run_prepare(run, next.window, live_ranges(run->eval, bounds, next.window, least),
+                              next.slot);
 }
 
 /* Evaluates the ranges whose sum is at least `cut` and, as the threshold rises, still enough. Their
@@ -33,25 +56,24 @@ static quern_status pass(qn_window_run *run, qn_window_bounds *bounds, uint16_t 
     uint16_t least = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
     qn_window_run_rewind(run);
     least = cut > least ? cut : least;
-    uint32_t window = 0, next;
-    uint64_t live = none ? 0 : next_window(eval, bounds, least, &window), more;
-    for (; live != 0; window = next, live = more) {
-        next = window + 1;
-        more = next_window(eval, bounds, least, &next);
-        if (more != 0)
-            qn_window_run_fetch(run, next, more);
-        quern_status status = qn_window_run_window(run, window, live, error);
-        if (status != QUERN_OK)
-            return status;
-        for (uint16_t *sum = bounds->sum + (size_t)window * 64; live != 0; live &= live - 1)
+    coming now = find_window(run, bounds, least, 0, 0);
+    coming next = find_window(run, bounds, least, now.window + 1, 1);
+    prepare(run, bounds, least, now);
+    while (!none && now.window < eval->segment->n_windows) {
+        prepare(run, bounds, least, next);
+        coming after = find_window(run, bounds, least, next.window + 1, now.slot);
+        uint64_t live = live_ranges(eval, bounds, now.window, least);
+        if (live != 0) {
+            quern_status status = qn_window_run_window(run, now.window, live, now.slot, error);
+            if (status != QUERN_OK)
+                return status;
+        }
+        for (uint16_t *sum = bounds->sum + (size_t)now.window * 64; live != 0; live &= live - 1)
             sum[__builtin_ctzll(live)] = 0;
-        uint16_t now = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
-        if (none)
-            return QUERN_OK;
-        if (now <= least || more == 0)
-            continue;
-        least = now;
-        more = next_window(eval, bounds, least, &next);
+        uint16_t risen = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
+        least = risen > least ? risen : least;
+        now = next;
+        next = after;
     }
     return QUERN_OK;
 }

@@ -148,9 +148,11 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
         return open_sparse(eval, list, clause, maxima, error);
     list->form = postings->dense ? QN_LIST_DENSE : QN_LIST_GROUPS;
     list->range_max = postings->range_max;
-    list->window = (qn_coded_window){.codes = postings->codes, .df = postings->df};
-    list->groups =
-        (qn_group_window){.low = postings->low, .codes = postings->codes, .df = postings->df};
+    for (unsigned slot = 0; slot < 2; slot++) {
+        list->coded[slot].codes = list->grouped[slot].codes = postings->codes;
+        list->coded[slot].df = list->grouped[slot].df = postings->df;
+        list->grouped[slot].low = postings->low;
+    }
     bound_classes(eval, list);
     return QUERN_OK;
 }
@@ -192,35 +194,13 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 
 /* ---- windows ---- */
 
-void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window, uint64_t live)
-{
-    const qn_postings *postings = list->postings;
-    switch (list->form) {
-    case QN_LIST_SPARSE:
-        list->from = window == 0 ? 0 : list->ends[window - 1];
-        list->to = list->ends[window];
-        break;
-    case QN_LIST_DENSE:
-        list->window.words = postings->bitmap + (size_t)window * (QN_WINDOW / 8);
-        list->window.ranks = postings->rank + (size_t)window * 32;
-        eval->kernels->rank_ranges(&list->window, live);
-        break;
-    case QN_LIST_GROUPS:
-        list->groups.starts = postings->start + (size_t)window * (2 * QN_GROUPS);
-        list->groups.base = qn_load_u32(postings->rank + 4 * (size_t)window);
-        list->groups.end = window + 1 < eval->segment->n_windows
-                               ? qn_load_u32(postings->rank + 4 * ((size_t)window + 1))
-                               : postings->df;
-        eval->kernels->fetch_groups(&list->groups, live);
-        break;
-    }
-}
-
 void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live)
 {
     const qn_postings *postings = list->postings;
     switch (list->form) {
     case QN_LIST_SPARSE:
+        __builtin_prefetch(list->doc + (window == 0 ? 0 : list->ends[window - 1]));
+        __builtin_prefetch(list->value + (window == 0 ? 0 : list->ends[window - 1]));
         break;
     case QN_LIST_DENSE:
         __builtin_prefetch(postings->rank + (size_t)window * 32);
@@ -232,6 +212,35 @@ void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t 
         __builtin_prefetch(postings->start + (size_t)window * (2 * QN_GROUPS));
         __builtin_prefetch(postings->rank + 4 * (size_t)window);
         break;
+    }
+}
+
+void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t window,
+                            uint64_t live, unsigned slot)
+{
+    const qn_postings *postings = list->postings;
+    if (list->form == QN_LIST_DENSE) {
+        qn_coded_window *coded = &list->coded[slot];
+        coded->words = postings->bitmap + (size_t)window * (QN_WINDOW / 8);
+        coded->ranks = postings->rank + (size_t)window * 32;
+        eval->kernels->rank_ranges(coded, live);
+    } else if (list->form == QN_LIST_GROUPS) {
+        qn_group_window *grouped = &list->grouped[slot];
+        grouped->starts = postings->start + (size_t)window * (2 * QN_GROUPS);
+        grouped->base = qn_load_u32(postings->rank + 4 * (size_t)window);
+        grouped->end = window + 1 < eval->segment->n_windows
+                           ? qn_load_u32(postings->rank + 4 * ((size_t)window + 1))
+                           : postings->df;
+        eval->kernels->fetch_groups(grouped, live);
+    }
+}
+
+void qn_window_list_enter(qn_window_list *list, uint32_t window, unsigned slot)
+{
+    list->slot = slot;
+    if (list->form == QN_LIST_SPARSE) {
+        list->from = window == 0 ? 0 : list->ends[window - 1];
+        list->to = list->ends[window];
     }
 }
 
@@ -252,7 +261,7 @@ void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float s
         eval->kernels->add_values(sum, live, list->doc + list->from, list->value + list->from,
                                   list->to - list->from, scale);
     else
-        eval->kernels->add_groups(sum, live, &list->groups, list->table);
+        eval->kernels->add_groups(sum, live, &list->grouped[list->slot], list->table);
 }
 
 /* Document by document along the list; both ascend. */
@@ -276,8 +285,8 @@ uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, con
 {
     uint32_t at[64];
     uint64_t found = list->form == QN_LIST_DENSE
-                         ? eval->kernels->find_postings(&list->window, offset, n, at)
-                         : eval->kernels->find_grouped(&list->groups, offset, n, at);
+                         ? eval->kernels->find_postings(&list->coded[list->slot], offset, n, at)
+                         : eval->kernels->find_grouped(&list->grouped[list->slot], offset, n, at);
     for (size_t j = 0; j < n; j++)
         tf[j] = 0;
     for (uint64_t left = found; left != 0; left &= left - 1) {
@@ -303,10 +312,10 @@ const uint8_t *qn_window_list_words(const qn_eval *eval, const qn_window_list *l
                                     uint64_t room[64])
 {
     if (list->form == QN_LIST_DENSE)
-        return list->window.words;
+        return list->coded[list->slot].words;
     memset(room, 0, 64 * sizeof *room);
     if (list->form == QN_LIST_GROUPS)
-        eval->kernels->group_words(&list->groups, room);
+        eval->kernels->group_words(&list->grouped[list->slot], room);
     for (uint32_t i = list->from; i < list->to; i++) {
         uint32_t offset = list->doc[i] % QN_WINDOW;
         room[offset / 64] |= (uint64_t)1 << offset % 64;

@@ -31,9 +31,10 @@ typedef struct qn_window_list {
     uint32_t n;
     uint32_t *ends;    /* of each window, in doc */
     uint32_t from, to; /* doc[from .. to) are in the window */
-    /* Coded: the window. */
-    qn_coded_window window; /* of a dense list */
-    qn_group_window groups; /* of another */
+    /* Coded: windows that have been prepared, of a dense list or of another; which is entered. */
+    qn_coded_window coded[2];
+    qn_group_window grouped[2];
+    unsigned slot;
 } qn_window_list;
 
 /*
@@ -42,12 +43,16 @@ typedef struct qn_window_list {
  */
 quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 
-/* Comes to a window, of which the ranges in `live` will be looked at. */
-void qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window,
-                          uint64_t live);
-
-/* Has fetched what entering that window will read. */
+/* Has fetched what preparing that window will read. */
 void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live);
+
+/* Makes ready in slot 0 or 1 a window of which the ranges in `live` will be looked at, and has
+ * fetched what that will read. */
+void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t window,
+                            uint64_t live, unsigned slot);
+
+/* Comes to the window that was prepared in a slot. */
+void qn_window_list_enter(qn_window_list *list, uint32_t window, unsigned slot);
 
 /* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
 void qn_window_list_scale(qn_window_list *list, float scale);

@@ -220,8 +220,8 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
             return live;
     }
     if (list->form == QN_LIST_DENSE)
-        return run->eval->kernels->add_codes(b->sum, live, &list->window, list->table, list->rest,
-                                             run->least);
+        return run->eval->kernels->add_codes(b->sum, live, &list->coded[list->slot], list->table,
+                                             list->rest, run->least);
     qn_window_list_add(run->eval, list, run->scale, live, b->sum);
     return live;
 }
@@ -240,7 +240,7 @@ static uint64_t apply_phrase(qn_window_run *run, const qn_window_clause *clause,
             clear(term, live);
             qn_window_list_add(run->eval, list, run->scale, live, term);
         } else {
-            kernels->set_codes(term, live, &list->window, list->table);
+            kernels->set_codes(term, live, &list->coded[list->slot], list->table);
         }
         if (i > 0)
             kernels->min_bytes(b->part, live, term);
@@ -458,7 +458,14 @@ void qn_window_run_fetch(const qn_window_run *run, uint32_t window, uint64_t liv
             qn_window_list_fetch(&run->clause[c].lists[i], window, live);
 }
 
-quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live,
+void qn_window_run_prepare(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot)
+{
+    for (size_t c = 0; c < run->n_clauses; c++)
+        for (uint32_t i = 0; i < run->clause[c].clause->n_terms; i++)
+            qn_window_list_prepare(run->eval, &run->clause[c].lists[i], window, live, slot);
+}
+
+quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot,
                                   quern_error *error)
 {
     qn_window_bytes *b = run->bytes;
@@ -471,7 +478,7 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
     for (size_t c = 0; c < run->n_clauses; c++) {
         const qn_window_clause *clause = &run->clause[c];
         for (uint32_t i = 0; i < clause->clause->n_terms; i++)
-            qn_window_list_enter(run->eval, &clause->lists[i], window, live);
+            qn_window_list_enter(&clause->lists[i], window, slot);
     }
     for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
         const qn_window_clause *clause = &run->clause[c];

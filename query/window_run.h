@@ -33,11 +33,14 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
 /* The next window may be the first again. */
 void qn_window_run_rewind(qn_window_run *run);
 
-/* Has fetched what the window's ranges in `live` will read first: to be called a window ahead. */
+/* For two windows ahead, and for the next one, whose slot is not that of the window at hand: see
+ * window_list.h. */
 void qn_window_run_fetch(const qn_window_run *run, uint32_t window, uint64_t live);
+void qn_window_run_prepare(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot);
 
-/* Offers the answers of the window's ranges in `live`. Windows ascend between rewinds. */
-quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live,
+/* Offers the answers of the ranges in `live`, a part of those that the window was prepared for in
+ * `slot`. Windows ascend between rewinds. */
+quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot,
                                   quern_error *error);
 
 #endif
