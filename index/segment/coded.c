@@ -18,7 +18,8 @@ qn_coded_layout qn_coded_layout_of(uint64_t offset, uint32_t df, uint32_t n_wind
     at.codes = at.header + QN_CODED_HEADER;
     at.tables = align(offset + at.codes + ((uint64_t)df + 1) / 2) - offset;
     at.low = at.tables + (uint64_t)n_windows * (dense ? 64 * 8 + 8 * 4 : 4 + 2 * QN_GROUPS);
-    at.exceptions = at.low + (dense ? 0 : df);
+    at.starts = at.low + (dense ? 0 : df);
+    at.exceptions = at.starts + 4 * (((uint64_t)df + QN_EXCEPTIONS_STEP - 1) / QN_EXCEPTIONS_STEP);
     at.tfs = at.exceptions + 4 * (uint64_t)n_exceptions;
     at.end = at.tfs + (uint64_t)tf_width * n_exceptions;
     return at;
@@ -74,6 +75,7 @@ quern_status qn_coded_open(qn_postings *list, quern_error *error)
     if (info->postings_len != layout.end)
         return damaged(list, "a coded list has another length than its parts", error);
     list->codes = at + layout.codes;
+    list->exception_start = at + layout.starts;
     list->exception = at + layout.exceptions;
     list->exception_tf = at + layout.tfs;
     list->low = at + layout.low;
@@ -199,8 +201,13 @@ uint32_t qn_coded_find_block(const qn_postings *list, uint32_t doc)
 /* The first exception of a posting >= i. */
 static uint32_t find_exception(const qn_postings *list, uint32_t i)
 {
-    uint32_t low = 0, n = list->n_exceptions;
-    while (n > 0) {
+    uint32_t step = i / QN_EXCEPTIONS_STEP, end = list->n_exceptions;
+    uint32_t low = qn_load_u32(list->exception_start + 4 * (size_t)step);
+    if ((uint64_t)(step + 1) * QN_EXCEPTIONS_STEP < list->df)
+        end = qn_load_u32(list->exception_start + 4 * ((size_t)step + 1));
+    if (end > list->n_exceptions || low > end) /* in forged bytes */
+        return list->n_exceptions;
+    for (uint32_t n = end - low; n > 0;) {
         uint32_t half = n / 2;
         bool below = qn_load_u32(list->exception + 4 * (size_t)(low + half)) < i;
         low += below ? half + 1 : 0;

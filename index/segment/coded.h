@@ -10,13 +10,14 @@
  *
  *     header := class(4 bytes){16} max_part(f32) seed(u16){8} n_exceptions(u32) tf_width(u8) 0(u8)*
  *
- *     except := index(u32){n_exceptions} tf(u8, u16 or u32){n_exceptions}
+ *     except := before(u32){ceil(df / 256)} index(u32){n_exceptions}
+ *               tf(u8, u16 or u32){n_exceptions}
  *
  * with W windows of 4,096 documents. rank[i] is how many documents below 512 i the list has;
  * base[w] how many below 4,096 w, and start[g] how many more below 256 g, g being a group of that
  * window; low is the low byte of each document. Posting i's code is in byte i / 2, the low half
- * first. index and tf tell of the postings whose class is not exact, ascending. FORMAT.md, "Coded
- * lists", has the reasons.
+ * first. index and tf tell of the postings whose class is not exact, ascending; before[i] how many
+ * of these come before posting 256 i. FORMAT.md, "Coded lists", has the reasons.
  *
  * coded.c reads, coded_writer.c writes.
  */
@@ -38,10 +39,11 @@ enum {
 
 /* What bytes a coded extent has, counted from its start. */
 typedef struct qn_coded_layout {
-    uint64_t header, codes, tables, low, exceptions, tfs, end;
+    uint64_t header, codes, tables, low, starts, exceptions, tfs, end;
 } qn_coded_layout;
 
 /* Documents of a group, and groups of a window. */
+enum { QN_EXCEPTIONS_STEP = 256 };
 enum { QN_GROUP = 256, QN_GROUPS = QN_WINDOW / QN_GROUP };
 
 /* `offset`: where the extent starts in POSTINGS. */

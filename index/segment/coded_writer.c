@@ -12,6 +12,7 @@ void qn_coded_writer_free(qn_coded_writer *writer)
     qn_buffer_free(&writer->exception);
     qn_buffer_free(&writer->tf);
     qn_buffer_free(&writer->low);
+    qn_buffer_free(&writer->starts);
 }
 
 /* Makes `len` zero bytes of a buffer. */
@@ -66,8 +67,8 @@ static bool put_codes(qn_coded_writer *writer, const qn_coded_input *input, uint
 {
     const qn_codes *codes = &writer->codes;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = tfs[i] < QN_CODES_TF ? tfs[i] : QN_CODES_TF, at = first + i;
-        uint8_t code = codes->code[row][input->lengths[docs[i]]];
+        uint32_t at = first + i;
+        uint8_t code = codes->code[qn_code_row(tfs[i])][input->lengths[docs[i]]];
         writer->code.data[at / 2] |= (uint8_t)(code << (at % 2 * 4));
         if (!codes->class[code].exact && (!qn_buffer_append(&writer->exception, &at, sizeof at) ||
                                           !qn_buffer_append(&writer->tf, &tfs[i], sizeof tfs[i])))
@@ -101,6 +102,21 @@ static bool put_blocks(qn_coded_writer *writer, const qn_coded_input *input)
     return true;
 }
 
+/* How many exceptions come before each QN_EXCEPTIONS_STEP postings. */
+static bool put_exception_starts(qn_coded_writer *writer, uint32_t df)
+{
+    size_t n = writer->exception.len / 4, i = 0;
+    writer->starts.len = 0;
+    for (uint64_t posting = 0; posting < df; posting += QN_EXCEPTIONS_STEP) {
+        while (i < n && qn_load_u32(writer->exception.data + 4 * i) < posting)
+            i++;
+        uint32_t before = (uint32_t)i;
+        if (!qn_buffer_append(&writer->starts, &before, sizeof before))
+            return false;
+    }
+    return true;
+}
+
 static void put_ranks(const qn_coded_input *input, uint8_t *bitmap)
 {
     uint8_t *ranks = bitmap + (size_t)input->n_windows * 64 * 8;
@@ -110,6 +126,14 @@ static void put_ranks(const qn_coded_input *input, uint8_t *bitmap)
         for (size_t word = 8 * line; word < 8 * line + 8; word++)
             rank += (uint32_t)__builtin_popcountll(qn_load_u64(bitmap + 8 * word));
     }
+}
+
+static uint32_t largest_tf(const qn_code_histogram *histogram)
+{
+    uint32_t most = 0;
+    for (unsigned row = 0; row < QN_CODES_ROWS; row++)
+        most = histogram->tf_max[row] > most ? histogram->tf_max[row] : most;
+    return most;
 }
 
 /* Packs exceptions' tf, held as u32, to the fewest bytes that hold the largest. */
@@ -164,8 +188,10 @@ quern_status qn_coded_write(qn_coded_writer *writer, const qn_coded_input *input
     else
         sum_groups(input, writer->table.data);
     uint32_t n_exceptions = (uint32_t)(writer->exception.len / 4);
-    uint32_t width = pack_tfs(&writer->tf, input->histogram->tf_max);
+    uint32_t width = pack_tfs(&writer->tf, largest_tf(input->histogram));
     uint64_t start = to->offset;
+    if (!put_exception_starts(writer, input->df))
+        return qn_fail_memory(error);
     qn_coded_layout at =
         qn_coded_layout_of(start, input->df, input->n_windows, input->dense, n_exceptions, width);
     uint8_t header[QN_CODED_HEADER];
@@ -181,6 +207,8 @@ quern_status qn_coded_write(qn_coded_writer *writer, const qn_coded_input *input
         status = put(to, &writer->table, error);
     if (status == QUERN_OK)
         status = put(to, &writer->low, error);
+    if (status == QUERN_OK)
+        status = put(to, &writer->starts, error);
     if (status == QUERN_OK)
         status = put(to, &writer->exception, error);
     if (status == QUERN_OK)

@@ -13,7 +13,7 @@
 typedef struct qn_coded_writer {
     const qn_block_kernels *kernels;
     qn_codes codes;
-    qn_buffer code, table, low, exception, tf;
+    qn_buffer code, table, low, starts, exception, tf;
 } qn_coded_writer;
 
 void qn_coded_writer_free(qn_coded_writer *writer);

@@ -9,9 +9,12 @@
  */
 enum { EXACT_TF = 9, FEW = 64 };
 
-/* A class while classes are being chosen: rows [tf_low, tf_high], columns [from, to]. */
+/* Steps of tf-parts. */
+enum { BINS = 1024 };
+
+/* A class while classes are being chosen: rows [low, high], columns [from, to]. */
 typedef struct region {
-    unsigned tf_low, tf_high, from, to;
+    unsigned low, high, from, to;
     double cost; /* sum over its postings of bound - tf-part */
 } region;
 
@@ -24,9 +27,24 @@ typedef struct parting {
 typedef struct chooser {
     const qn_code_histogram *histogram;
     const float *norms;
+    double weight[BINS + 1]; /* of a posting, by its tf-part */
     region region[QN_CODES];
     unsigned n;
 } chooser;
+
+/* The least tf of each row; row 0 is of none. */
+static const uint32_t row_tf[QN_CODES_ROWS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,   10, 11,
+                                               12, 13, 16, 20, 25, 31, 39, 49, 64, 100, 200};
+
+unsigned qn_code_row(uint32_t tf)
+{
+    if (tf <= QN_CODES_EXACT)
+        return tf;
+    unsigned row = QN_CODES_EXACT + 1;
+    while (row + 1 < QN_CODES_ROWS && row_tf[row + 1] <= tf)
+        row++;
+    return row;
+}
 
 static float part_of(uint32_t tf, float norm)
 {
@@ -40,34 +58,61 @@ float qn_code_part(const qn_code_class *class, const float norms[256])
     return class->tf == QN_CODES_ANY ? 1.0f : part_of(class->tf, norms[class->least_length]);
 }
 
-/* The largest tf that stands in the rows up to `tf`. */
-static uint32_t largest_tf(const chooser *c, unsigned tf)
+/* The least tf-part of a cell. */
+static double part_in(const chooser *c, unsigned row, unsigned length)
 {
-    return tf < QN_CODES_TF ? tf : c->histogram->tf_max;
+    return (double)part_of(row_tf[row], c->norms[length]);
+}
+
+static double weight_of(const chooser *c, unsigned row, unsigned length)
+{
+    return c->weight[(unsigned)(part_in(c, row, length) * BINS)] * c->histogram->count[row][length];
+}
+
+/* A query asks for the best documents, and how many is not known: a posting weighs as much as all
+ * that are better together. */
+static void weigh(chooser *c)
+{
+    double above = 0;
+    for (unsigned row = 1; row < QN_CODES_ROWS; row++)
+        for (unsigned length = 0; length < 256; length++)
+            c->weight[(unsigned)(part_in(c, row, length) * BINS)] +=
+                c->histogram->count[row][length];
+    for (unsigned bin = BINS + 1; bin-- > 0;) {
+        above += c->weight[bin];
+        c->weight[bin] = above > 0 ? 1 / above : 0;
+    }
+}
+
+/* The largest tf that stands in the rows up to `row`. */
+static uint32_t largest_tf(const chooser *c, unsigned row)
+{
+    while (row > 0 && c->histogram->tf_max[row] == 0)
+        row--;
+    return c->histogram->tf_max[row];
 }
 
 /* Narrows a region to what is in it; sets its cost. False if it is empty. */
 static bool settle(const chooser *c, region *r)
 {
-    unsigned from = 256, to = 0, low = QN_CODES_TF + 1, high = 0;
-    for (unsigned tf = r->tf_low; tf <= r->tf_high; tf++) {
+    unsigned from = 256, to = 0, low = QN_CODES_ROWS, high = 0;
+    for (unsigned row = r->low; row <= r->high; row++) {
         for (unsigned length = r->from; length <= r->to; length++) {
-            if (c->histogram->count[tf][length] == 0)
+            if (c->histogram->count[row][length] == 0)
                 continue;
             from = length < from ? length : from;
             to = length > to ? length : to;
-            low = tf < low ? tf : low;
-            high = tf;
+            low = row < low ? row : low;
+            high = row;
         }
     }
     if (high == 0)
         return false;
     *r = (region){low, high, from, to, 0};
     double bound = (double)part_of(largest_tf(c, high), c->norms[from]);
-    for (unsigned tf = low; tf <= high; tf++)
+    for (unsigned row = low; row <= high; row++)
         for (unsigned length = from; length <= to; length++)
-            r->cost +=
-                (bound - (double)part_of(tf, c->norms[length])) * c->histogram->count[tf][length];
+            r->cost += (bound - part_in(c, row, length)) * weight_of(c, row, length);
     return true;
 }
 
@@ -86,13 +131,14 @@ static unsigned best_length(const chooser *c, const region *r)
 {
     double bound[257], count[257], parts[257]; /* of a right part that starts here, and all of it */
     count[r->to + 1] = parts[r->to + 1] = 0;
-    uint32_t tf_max = largest_tf(c, r->tf_high);
+    uint32_t tf_max = largest_tf(c, r->high);
     bound[r->to + 1] = 0;
     for (unsigned length = r->to + 1; length-- > r->from;) {
         double n = 0, sum = 0;
-        for (unsigned tf = r->tf_low; tf <= r->tf_high; tf++) {
-            n += c->histogram->count[tf][length];
-            sum += (double)part_of(tf, c->norms[length]) * c->histogram->count[tf][length];
+        for (unsigned row = r->low; row <= r->high; row++) {
+            double weight = weight_of(c, row, length);
+            n += weight;
+            sum += part_in(c, row, length) * weight;
         }
         bound[length] = n > 0 ? (double)part_of(tf_max, c->norms[length]) : bound[length + 1];
         count[length] = count[length + 1] + n;
@@ -117,34 +163,34 @@ static parting part_region(const chooser *c, const region *r)
     parting best = {0};
     unsigned length = best_length(c, r);
     if (length > 0)
-        consider(c, r->cost, (region){r->tf_low, r->tf_high, r->from, length - 1, 0},
-                 (region){r->tf_low, r->tf_high, length, r->to, 0}, &best);
-    for (unsigned cut = r->tf_low + 1; cut <= r->tf_high; cut++)
-        consider(c, r->cost, (region){r->tf_low, cut - 1, r->from, r->to, 0},
-                 (region){cut, r->tf_high, r->from, r->to, 0}, &best);
+        consider(c, r->cost, (region){r->low, r->high, r->from, length - 1, 0},
+                 (region){r->low, r->high, length, r->to, 0}, &best);
+    for (unsigned cut = r->low + 1; cut <= r->high; cut++)
+        consider(c, r->cost, (region){r->low, cut - 1, r->from, r->to, 0},
+                 (region){cut, r->high, r->from, r->to, 0}, &best);
     return best;
 }
 
-/* The tf up to which every row is a class of its own. */
+/* The row up to which every one is a class of its own. */
 static unsigned exact_rows(const qn_code_histogram *histogram)
 {
-    uint64_t row[QN_CODES_TF + 1] = {0}, above = 0;
-    for (unsigned tf = 1; tf <= QN_CODES_TF; tf++) {
+    uint64_t n[QN_CODES_ROWS] = {0}, above = 0;
+    for (unsigned row = 1; row < QN_CODES_ROWS; row++) {
         for (unsigned length = 0; length < 256; length++)
-            row[tf] += histogram->count[tf][length];
-        above += row[tf];
+            n[row] += histogram->count[row][length];
+        above += n[row];
     }
     uint64_t few = above / FEW;
-    unsigned tf = 0;
-    while (tf < EXACT_TF && above > few)
-        above -= row[++tf];
-    return tf;
+    unsigned row = 0;
+    while (row < EXACT_TF && above > few)
+        above -= n[++row];
+    return row;
 }
 
-static void add(chooser *c, unsigned tf_low, unsigned tf_high)
+static void add(chooser *c, unsigned low, unsigned high)
 {
-    region r = {tf_low, tf_high, 0, 255, 0};
-    if (tf_low <= tf_high && settle(c, &r))
+    region r = {low, high, 0, 255, 0};
+    if (low <= high && settle(c, &r))
         c->region[c->n++] = r;
 }
 
@@ -170,9 +216,9 @@ static void refine(chooser *c)
 
 static qn_code_class class_of(const chooser *c, const region *r)
 {
-    uint32_t tf = largest_tf(c, r->tf_high);
+    uint32_t tf = largest_tf(c, r->high);
     return (qn_code_class){tf < QN_CODES_ANY ? (uint16_t)tf : QN_CODES_ANY, (uint8_t)r->from,
-                           r->tf_low == r->tf_high && r->tf_high < QN_CODES_TF};
+                           r->low == r->high && r->high <= QN_CODES_EXACT};
 }
 
 static bool before(const chooser *c, const region *a, const region *b)
@@ -181,16 +227,17 @@ static bool before(const chooser *c, const region *a, const region *b)
     float p = qn_code_part(&x, c->norms), q = qn_code_part(&y, c->norms);
     if (p != q)
         return p < q;
-    return a->tf_low != b->tf_low ? a->tf_low < b->tf_low : a->from > b->from;
+    return a->low != b->low ? a->low < b->low : a->from > b->from;
 }
 
 void qn_codes_choose(qn_codes *codes, const qn_code_histogram *histogram, const float norms[256])
 {
     chooser c = {.histogram = histogram, .norms = norms};
+    weigh(&c);
     unsigned exact = exact_rows(histogram);
-    for (unsigned tf = 1; tf <= exact; tf++)
-        add(&c, tf, tf);
-    add(&c, exact + 1, QN_CODES_TF);
+    for (unsigned row = 1; row <= exact; row++)
+        add(&c, row, row);
+    add(&c, exact + 1, QN_CODES_ROWS - 1);
     refine(&c);
     for (unsigned i = 1; i < c.n; i++) {
         region moving = c.region[i];
@@ -203,8 +250,8 @@ void qn_codes_choose(qn_codes *codes, const qn_code_histogram *histogram, const 
     for (unsigned i = 0; i < c.n; i++) {
         const region *r = &c.region[i];
         codes->class[i + 1] = class_of(&c, r);
-        for (unsigned tf = r->tf_low; tf <= r->tf_high; tf++)
+        for (unsigned row = r->low; row <= r->high; row++)
             for (unsigned length = r->from; length <= r->to; length++)
-                codes->code[tf][length] = (uint8_t)(i + 1);
+                codes->code[row][length] = (uint8_t)(i + 1);
     }
 }

@@ -21,7 +21,8 @@
 
 enum {
     QN_CODES = 16,       /* with 0, which no posting has */
-    QN_CODES_TF = 16,    /* tf of the last row of the histogram, which stands for all above, too */
+    QN_CODES_ROWS = 23,  /* kinds of tf: see qn_code_row */
+    QN_CODES_EXACT = 12, /* rows up to this one are a tf each */
     QN_CODES_ANY = 65535 /* tf of a class that holds any */
 };
 
@@ -31,16 +32,26 @@ typedef struct qn_code_class {
     bool exact;
 } qn_code_class;
 
-/* How many postings of a term have each tf (1..QN_CODES_TF) and length code. */
+/* The row of a tf >= 1: itself up to QN_CODES_EXACT, above in steps of a quarter. */
+unsigned qn_code_row(uint32_t tf);
+
+/* How many postings of a term have each tf, by row, and length code. */
 typedef struct qn_code_histogram {
-    uint32_t count[QN_CODES_TF + 1][256];
-    uint32_t tf_max; /* the largest tf */
+    uint32_t count[QN_CODES_ROWS][256];
+    uint32_t tf_max[QN_CODES_ROWS]; /* the largest tf of each row; 0: none */
 } qn_code_histogram;
+
+static inline void qn_code_count(qn_code_histogram *histogram, uint32_t tf, uint8_t length)
+{
+    unsigned row = qn_code_row(tf);
+    histogram->count[row][length]++;
+    histogram->tf_max[row] = tf > histogram->tf_max[row] ? tf : histogram->tf_max[row];
+}
 
 /* The classes of a term and the code of each kind of posting. */
 typedef struct qn_codes {
     qn_code_class class[QN_CODES]; /* [0] and those not needed are all zero */
-    uint8_t code[QN_CODES_TF + 1][256];
+    uint8_t code[QN_CODES_ROWS][256];
 } qn_codes;
 
 /* Chooses classes; `norms` (K by length code) weigh what a wide class costs. Codes ascend with

@@ -48,9 +48,10 @@ typedef struct qn_postings {
     bool coded, dense;
     const uint8_t *codes;         /* u4 a posting */
     const uint8_t *bitmap, *rank; /* dense: u64 for 64 documents, u32 for 512 */
-    const uint8_t *start, *low;  /* else: u16 for 256 documents, u8 a posting; rank u32 for 4,096 */
-    const uint8_t *exception;    /* u32 each: postings of classes that are not exact */
-    const uint8_t *exception_tf; /* their tf, of tf_width bytes */
+    const uint8_t *start, *low; /* else: u16 for 256 documents, u8 a posting; rank u32 for 4,096 */
+    const uint8_t *exception_start; /* u32 for 256 postings: exceptions before them */
+    const uint8_t *exception;       /* u32 each: postings of classes that are not exact */
+    const uint8_t *exception_tf;    /* their tf, of tf_width bytes */
     uint32_t n_exceptions, tf_width;
     qn_code_class class[QN_CODES];
 } qn_postings;

@@ -131,9 +131,7 @@ static bool bound_block(qn_postings_writer *writer)
     }
     for (uint32_t i = 0; i < writer->n; i++) {
         uint32_t range = writer->docs[i] / QN_RANGE;
-        uint32_t tf = writer->tfs[i], row = tf < QN_CODES_TF ? tf : QN_CODES_TF;
-        writer->cells.count[row][writer->params.lengths[writer->docs[i]]]++;
-        writer->cells.tf_max = tf > writer->cells.tf_max ? tf : writer->cells.tf_max;
+        qn_code_count(&writer->cells, writer->tfs[i], writer->params.lengths[writer->docs[i]]);
         best = part[i] > best ? part[i] : best;
         writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
         if (range != writer->now.range) {
