@@ -38,6 +38,10 @@ typedef struct qn_eval_kernels {
     /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[i]), or 0 where tfs[i] is 0, i < n. */
     void (*score_tfs)(const uint32_t *tfs, const float *norms, size_t n, float weight, float *out);
 
+    /* sums[i] += that. */
+    void (*add_scores)(const uint32_t *tfs, const float *norms, size_t n, float weight,
+                       float *sums);
+
     /* Keeps the documents with value[i] >= least, in order, in place; returns how many. Arrays may
      * be written up to n. */
     size_t (*keep)(uint32_t *docs, float *values, size_t n, float least);

@@ -143,6 +143,7 @@ static void rank_ranges(qn_coded_window *window, uint64_t live)
                         (uint64_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(line));
         window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
         __builtin_prefetch(window->codes + window->rank[r] / 2);
+        __builtin_prefetch(window->codes + window->rank[r] / 2 + 32);
     }
 }
 

@@ -39,6 +39,15 @@ static void score_tfs(const uint32_t *restrict tfs, const float *restrict norms,
     }
 }
 
+static void add_scores(const uint32_t *restrict tfs, const float *restrict norms, size_t n,
+                       float weight, float *restrict sums)
+{
+    for (size_t i = 0; i < n; i++) { /* adding 0 changes no sum */
+        float value = qn_bm25_contribution(weight, tfs[i], norms[i]);
+        sums[i] += tfs[i] == 0 ? 0.0f : value;
+    }
+}
+
 #ifndef OWN_WINDOWS
 
 static size_t keep(uint32_t *docs, float *values, size_t n, float least)
@@ -251,6 +260,7 @@ static void fetch_groups(const qn_group_window *window, uint64_t live)
         uint32_t from, to;
         group_of(window, (unsigned)__builtin_ctzll(left) / 4, &from, &to);
         __builtin_prefetch(window->low + from);
+        __builtin_prefetch(window->low + to);
         __builtin_prefetch(window->codes + from / 2);
     }
 }
@@ -331,6 +341,7 @@ static void rank_ranges(qn_coded_window *window, uint64_t live)
             rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)i));
         window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
         __builtin_prefetch(window->codes + window->rank[r] / 2);
+        __builtin_prefetch(window->codes + window->rank[r] / 2 + 32);
     }
 }
 
@@ -450,6 +461,7 @@ static void add_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restr
 
 const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .score_tfs = score_tfs,
+                                    .add_scores = add_scores,
                                     .keep = keep,
                                     .clear = clear,
                                     .range_maxima = range_maxima,

@@ -298,23 +298,25 @@ static void offer(const qn_window_run *run, uint32_t window, size_t i, float sco
         qn_topk_push(eval->topk, eval->segment->base + doc, score);
 }
 
-/* What a list adds to each of n survivors. */
-static void score_all(const qn_window_run *run, const qn_window_list *list, size_t n)
+/* Adds what a list contributes to each of n survivors. */
+static void add_scores(const qn_window_run *run, const qn_window_list *list, size_t n)
 {
     qn_window_bytes *b = run->bytes;
     if (list->form == QN_LIST_SPARSE) {
+        if (list->from == list->to)
+            return;
         for (uint32_t i = list->from; i < list->to; i++)
             b->value[list->doc[i] % QN_WINDOW] = list->value[i];
-        for (size_t i = 0; i < n; i++)
-            b->row[i] = b->value[b->offset[i]];
+        for (size_t i = 0; i < n; i++) /* adding 0 changes no sum */
+            b->score[i] += b->value[b->offset[i]];
         for (uint32_t i = list->from; i < list->to; i++)
             b->value[list->doc[i] % QN_WINDOW] = 0;
         return;
     }
     for (size_t i = 0; i < n; i += BATCH) {
         size_t here = n - i < BATCH ? n - i : BATCH;
-        (void)qn_window_list_tfs(run->eval, list, b->offset + i, here, b->tf);
-        run->eval->kernels->score_tfs(b->tf, b->norm + i, here, list->weight, b->row + i);
+        if (qn_window_list_tfs(run->eval, list, b->offset + i, here, b->tf) != 0)
+            run->eval->kernels->add_scores(b->tf, b->norm + i, here, list->weight, b->score + i);
     }
 }
 
@@ -328,11 +330,8 @@ static void score_terms(qn_window_run *run, uint32_t window, size_t n)
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
         const qn_clause *clause = &eval->query->clause[c];
         const qn_window_list *list = &eval->scratch->list[clause->first_term];
-        if (clause->occur == QN_NOT || list->postings == NULL)
-            continue;
-        score_all(run, list, n);
-        for (size_t i = 0; i < n; i++) /* adding 0 changes no sum */
-            b->score[i] += b->row[i];
+        if (clause->occur != QN_NOT && list->postings != NULL)
+            add_scores(run, list, n);
     }
     for (size_t i = 0; i < n; i++)
         offer(run, window, i, b->score[i]);
@@ -433,13 +432,16 @@ static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, q
 static quern_status collect(qn_window_run *run, uint32_t window, uint64_t live, quern_error *error)
 {
     qn_window_bytes *b = run->bytes;
+    const uint8_t *lengths = run->eval->segment->lengths + (size_t)window * QN_WINDOW;
     size_t n = 0, batch = run->phrases ? BATCH : QN_WINDOW;
     run->eval->kernels->find_bytes(b->sum, live, run->least, b->mask);
     for (; live != 0; live &= live - 1) {
         unsigned r = (unsigned)__builtin_ctzll(live);
         uint64_t mask = run->masks ? b->mask[r] & b->candidate[r] : b->mask[r];
         for (; mask != 0; mask &= mask - 1) {
-            b->offset[n++] = (uint16_t)(64 * r + (unsigned)__builtin_ctzll(mask));
+            unsigned offset = 64 * r + (unsigned)__builtin_ctzll(mask);
+            __builtin_prefetch(lengths + offset);
+            b->offset[n++] = (uint16_t)offset;
             if (n < batch)
                 continue;
             quern_status status = score_batch(run, window, n, error);
