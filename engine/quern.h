@@ -142,9 +142,9 @@ typedef struct quern_build_options {
     bool no_positions;    /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;
-    bool force;          /* replace an index that is there, atomically at commit */
-    bool append;         /* add a segment to the index that is there */
-    float k1, b;         /* BM25 parameters the bounds are computed for (0..3, 0..1) */
+    bool force;  /* replace an index that is there, atomically at commit */
+    bool append; /* add a segment to the index that is there */
+    float k1, b; /* BM25 parameters the bounds are computed for (0..3, 0..1) */
     quern_tune tune;
     quern_progress_fn progress;
     void *progress_arg;
@@ -355,7 +355,8 @@ typedef struct quern_work {
 } quern_work;
 
 /* Best first; equal scores in input order. Valid until the next quern_search on the searcher, or
- * its end: fetching and snippets, also of these very hits, leave them alone. */
+ * its end (the notice until its next query of any kind): fetching and snippets, also of these very
+ * hits, leave them alone. */
 typedef struct quern_hits {
     const quern_hit *hit;
     size_t n;
@@ -371,6 +372,20 @@ typedef struct quern_hits {
  */
 QUERN_API quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k,
                                     quern_hits *hits, quern_error *error);
+
+/* How many documents match a query. */
+typedef struct quern_matches {
+    uint64_t n;
+    const char *notice; /* as quern_hits has it; valid until the searcher's next query */
+} quern_matches;
+
+/*
+ * Counts the documents that match a query, read as quern_search reads it: exactly as many as that
+ * would find with a k that is large enough, but without scores, and so much faster. The hits of the
+ * last quern_search stay valid; snippets are now made for this query. Errors as quern_search.
+ */
+QUERN_API quern_status quern_count(quern_searcher *searcher, quern_span query,
+                                   quern_matches *matches, quern_error *error);
 
 /* The external id of a document. It is valid until the next quern_fetch_id, quern_fetch or
  * quern_snippet_of on the searcher. */

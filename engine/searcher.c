@@ -96,6 +96,26 @@ quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k, 
     return QUERN_OK;
 }
 
+quern_status quern_count(quern_searcher *searcher, quern_span query, quern_matches *matches,
+                         quern_error *error)
+{
+    *matches = (quern_matches){0};
+    searcher->query = NULL;
+    const qn_query *parsed;
+    const char *notice;
+    quern_status status = qn_parser_parse(searcher->parser, query, searcher->syntax,
+                                          searcher->strict, &parsed, &notice, error);
+    if (status == QUERN_OK)
+        status = qn_search_count(searcher->search, parsed, &matches->n, error);
+    if (status != QUERN_OK) {
+        matches->n = 0;
+        return status;
+    }
+    searcher->query = parsed;
+    matches->notice = notice;
+    return QUERN_OK;
+}
+
 /* The segment of a document and its number there. */
 static quern_status locate(const quern_searcher *searcher, uint32_t doc, const qn_segment **segment,
                            uint32_t *local, quern_error *error)

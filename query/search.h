@@ -23,6 +23,10 @@ void qn_search_free(qn_search *search);
 quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
                            const quern_hit **hits, size_t *n_hits, quern_error *error);
 
+/* How many documents match. Hits of qn_search_run stay valid. */
+quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t *n,
+                             quern_error *error);
+
 /* Of the last query: weights of its clauses (for snippets), and the evaluator's name. */
 const float *qn_search_weights(const qn_search *search);
 const char *qn_search_evaluator(const qn_search *search);
