@@ -36,6 +36,7 @@ struct qn_search {
     segment_state *state; /* one a segment */
     quern_search_options options;
     qn_evaluator wanted, used;
+    bool counted;    /* the last query was: no evaluator was used */
     uint64_t n_docs; /* N of the scores */
     float norms[256];
     const qn_eval_kernels *kernels;
@@ -355,6 +356,7 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
 {
     *hits = NULL;
     *n_hits = 0;
+    search->counted = false;
     quern_status status = prepare(search, query, k, error);
     if (status != QUERN_OK)
         return status;
@@ -372,6 +374,7 @@ quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t 
                              quern_error *error)
 {
     *n = 0;
+    search->counted = true;
     quern_status status = prepare(search, query, 1, error);
     qn_eval eval = {.query = query, .scratch = &search->scratch, .list = search->by_term};
     for (size_t s = 0; status == QUERN_OK && s < search->n_segments; s++) {
@@ -396,5 +399,40 @@ quern_work qn_search_work(const qn_search *search)
 
 const char *qn_search_evaluator(const qn_search *search)
 {
-    return qn_plan_names()[search->used];
+    return search->counted ? "count" : qn_plan_names()[search->used];
+}
+
+static quern_list_form form_of(const qn_postings *list)
+{
+    return list->dense ? QUERN_LIST_BITMAP : list->coded ? QUERN_LIST_CODED : QUERN_LIST_SPARSE;
+}
+
+/* The clause of a query term; check_query has seen to it that there is one at most. */
+static size_t clause_of(const qn_query *query, size_t i)
+{
+    size_t c = 0;
+    while (c < query->n_clauses && i - query->clause[c].first_term >= query->clause[c].n_terms)
+        c++;
+    return c;
+}
+
+quern_explained_term qn_search_explain(const qn_search *search, const qn_query *query, size_t i)
+{
+    size_t c = clause_of(query, i);
+    uint16_t distinct = search->distinct[i];
+    quern_explained_term out = {
+        .term = query->term[i].text, .df = search->df[distinct], .clause = (uint32_t)c};
+    if (c < query->n_clauses) {
+        out.occur = (quern_occur)query->clause[c].occur;
+        out.weight = search->weight[c];
+    }
+    uint32_t longest = 0;
+    for (size_t l = 0; l < search->n_lists; l++) {
+        const open_list *list = &search->list[l];
+        if (list->term != distinct || list->postings.df <= longest)
+            continue;
+        longest = list->postings.df;
+        out.form = form_of(&list->postings);
+    }
+    return out;
 }
