@@ -247,7 +247,8 @@ static quern_status answer_topics(const qn_batch *batch, const search_options *o
     qn_signals_catch();
     quern_status status = qn_batch_run(batch, out, &n, error);
     qn_output_flush(out);
-    if (status == QUERN_OK && !options->quiet && batch->style->format == QN_HITS_TEXT)
+    if (status == QUERN_OK && !options->quiet && !batch->count &&
+        batch->style->format == QN_HITS_TEXT)
         (void)fprintf(stderr, "%llu topic%s in %.1f ms\n", (unsigned long long)n, n == 1 ? "" : "s",
                       (qn_clock() - start) * 1e3);
     return status;
