@@ -92,7 +92,7 @@ static size_t filter(const uint8_t *set, const uint32_t *docs, size_t n, bool wa
     size_t kept = 0;
     const __mmask16 other = wanted ? 0 : 0xFFFF;
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __mmask16 here = (__mmask16)(n - i >= 16 ? 0xFFFFu : (1u << (n - i)) - 1);
         __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
         __m512i word = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), here,
                                                    _mm512_srli_epi32(doc, 5), set, 4);
