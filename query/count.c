@@ -139,46 +139,68 @@ static quern_status change_by_phrase(counter *c, const qn_clause *clause, bool a
 
 /* ---- without must clauses ---- */
 
-/* With fewer postings in lists that are no bitmaps than one for so many words of a bitmap, these
- * are looked at one by one; else all are made one bitmap, which is counted. */
+/* Lists that are no bitmaps are looked at posting by posting while they have fewer than one for so
+ * many words of a bitmap; with more they are made one bitmap, which is counted. */
 enum { WORDS_A_POSTING = 4 };
 
-/* The bitmaps among list[0..n) to sets->bitmap, the others to the front of `list`, the longest
- * first: it is decoded while nothing has to be looked at. */
-static size_t part_lists(qn_count_sets *sets, size_t n, size_t *n_dense, uint64_t *n_postings)
+/* The longest list is not made part of a bitmap, but held against so many at most. */
+enum { HELD_AGAINST = 2 };
+
+/* What a union is made of: bitmaps in sets->bitmap[0..n_dense), the fullest first, and other lists
+ * in sets->list[0..n_other), the longest first. */
+typedef struct parts {
+    size_t n_dense, n_other;
+    uint64_t dense_df;   /* of the fullest bitmap */
+    uint64_t n_postings; /* of the other lists but the longest */
+} parts;
+
+static parts part_lists(qn_count_sets *sets, size_t n)
 {
-    size_t n_other = 0;
-    *n_dense = 0;
-    *n_postings = 0;
+    parts p = {0};
     for (size_t i = 0; i < n; i++) {
         const qn_postings *list = sets->list[i];
         if (list->dense) {
-            sets->bitmap[(*n_dense)++] = list->bitmap;
-        } else {
-            sets->list[n_other++] = list;
-            *n_postings += list->df;
+            sets->bitmap[p.n_dense] = list->bitmap;
+            if (list->df > p.dense_df) {
+                sets->bitmap[p.n_dense] = sets->bitmap[0];
+                sets->bitmap[0] = list->bitmap;
+                p.dense_df = list->df;
+            }
+            p.n_dense++;
+            continue;
         }
+        sets->list[p.n_other] = list;
+        if (p.n_other > 0 && list->df > sets->list[0]->df) {
+            p.n_postings += sets->list[0]->df;
+            sets->list[p.n_other] = sets->list[0];
+            sets->list[0] = list;
+        } else {
+            p.n_postings += p.n_other > 0 ? list->df : 0;
+        }
+        p.n_other++;
     }
-    return n_other;
+    return p;
 }
 
-/* Documents that are in some list but no bitmap, one by one. */
-static quern_status count_others(counter *c, size_t n_other, size_t n_dense, uint64_t *n)
+/* The bitmaps and the other lists from the first on: few of whose postings are looked at one by
+ * one. These lists are in `set` afterwards, in the first case without what the bitmaps have. */
+static quern_status count_shorter(counter *c, const parts *p, size_t first, bool few, uint64_t *n)
 {
     qn_count_sets *sets = c->sets;
+    quern_status status = QUERN_OK;
     sets->n_docs = 0;
-    for (size_t i = 0; i < n_other; i++) {
-        quern_status status =
-            qn_count_sets_decode(sets, sets->list[i], sets->bitmap, n_dense, c->error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    if (n_other == 1) {
-        *n += sets->n_docs;
-        return QUERN_OK;
-    }
-    *n += sets->kernels->mark_new(sets->other, sets->doc, sets->n_docs);
-    sets->kernels->unmark(sets->other, sets->doc, sets->n_docs);
+    for (size_t i = first; status == QUERN_OK && i < p->n_other; i++)
+        status = few ? qn_count_sets_decode(sets, sets->list[i], sets->bitmap, p->n_dense, c->error)
+                     : qn_count_sets_add(sets, sets->set, sets->list[i], c->error);
+    if (status != QUERN_OK)
+        return status;
+    sets->bitmap[p->n_dense] = (const uint8_t *)sets->set;
+    size_t n_bitmaps = p->n_dense + !few;
+    if (few && p->n_dense == 1)
+        *n += p->dense_df;
+    else if (n_bitmaps > 0)
+        *n += sets->kernels->count_any(sets->bitmap, n_bitmaps, sets->n_words);
+    *n += sets->kernels->mark_new(sets->set, sets->doc, sets->n_docs);
     return QUERN_OK;
 }
 
@@ -190,27 +212,23 @@ static quern_status count_union(counter *c, size_t n_lists, uint64_t *n)
         *n += sets->list[0]->df;
         return QUERN_OK;
     }
-    uint64_t dense_df = 0, n_postings;
-    size_t n_dense;
-    for (size_t i = 0; i < n_lists; i++)
-        dense_df = sets->list[i]->dense ? sets->list[i]->df : dense_df;
-    size_t n_other = part_lists(sets, n_lists, &n_dense, &n_postings);
-    bool few = n_postings < sets->n_words / WORDS_A_POSTING;
-    if (few || (n_other == 1 && n_dense == 1)) {
-        if (n_dense > 0)
-            *n += n_dense == 1 ? dense_df
-                               : sets->kernels->count_any(sets->bitmap, n_dense, sets->n_words);
-        return n_other == 0 ? QUERN_OK : count_others(c, n_other, n_dense, n);
+    parts p = part_lists(sets, n_lists);
+    bool few = p.n_postings < sets->n_words / WORDS_A_POSTING;
+    size_t n_held = p.n_dense + (p.n_other > 1);
+    bool apart = p.n_other > 0 && n_held <= HELD_AGAINST; /* the longest list */
+    if (p.n_other > 0 && !apart)
+        few = few && sets->list[0]->df + p.n_postings < sets->n_words / WORDS_A_POSTING;
+    quern_status status = count_shorter(c, &p, apart, few, n);
+    if (status == QUERN_OK && apart) {
+        uint64_t added = 0;
+        status = qn_count_sets_without(sets, sets->list[0], sets->bitmap, n_held, &added, c->error);
+        *n += added;
     }
-    for (size_t i = 0; i < n_other; i++) {
-        quern_status status = qn_count_sets_add(sets, sets->set, sets->list[i], c->error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    sets->bitmap[n_dense] = (const uint8_t *)sets->set;
-    *n += sets->kernels->count_any(sets->bitmap, n_dense + 1, sets->n_words);
-    memset(sets->set, 0, sets->n_words * sizeof *sets->set);
-    return QUERN_OK;
+    if (few)
+        sets->kernels->unmark(sets->set, sets->doc, sets->n_docs);
+    else
+        memset(sets->set, 0, sets->n_words * sizeof *sets->set);
+    return status;
 }
 
 /* Adds the clauses of one kind to `set`, or takes them out. */

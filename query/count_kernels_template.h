@@ -74,27 +74,31 @@ static void drop(uint64_t *words, const uint8_t *set, size_t n_words)
         words[i] &= ~qn_load_u64(set + 8 * i);
 }
 
+/* Byte by byte: a store seldom has to be waited for by the next load, as it does with words. */
 static void mark(uint64_t *words, const uint32_t *docs, size_t n)
 {
+    uint8_t *bytes = (uint8_t *)words;
     for (size_t i = 0; i < n; i++)
-        words[docs[i] / 64] |= (uint64_t)1 << docs[i] % 64;
+        bytes[docs[i] / 8] |= (uint8_t)(1u << docs[i] % 8);
 }
 
 static size_t mark_new(uint64_t *words, const uint32_t *docs, size_t n)
 {
+    uint8_t *bytes = (uint8_t *)words;
     size_t added = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t word = words[docs[i] / 64];
-        added += ~word >> docs[i] % 64 & 1;
-        words[docs[i] / 64] = word | (uint64_t)1 << docs[i] % 64;
+        unsigned byte = bytes[docs[i] / 8];
+        added += ~byte >> docs[i] % 8 & 1;
+        bytes[docs[i] / 8] = (uint8_t)(byte | 1u << docs[i] % 8);
     }
     return added;
 }
 
 static void unmark(uint64_t *words, const uint32_t *docs, size_t n)
 {
+    uint8_t *bytes = (uint8_t *)words;
     for (size_t i = 0; i < n; i++)
-        words[docs[i] / 64] &= ~((uint64_t)1 << docs[i] % 64);
+        bytes[docs[i] / 8] &= (uint8_t) ~(1u << docs[i] % 8);
 }
 
 const qn_count_kernels QN_KERNELS = {.count_any = count_any,

@@ -107,6 +107,25 @@ quern_status qn_count_sets_drop(qn_count_sets *sets, uint64_t *words, const qn_p
     return QUERN_OK;
 }
 
+quern_status qn_count_sets_without(qn_count_sets *sets, const qn_postings *list,
+                                   const uint8_t *const *without, size_t n, uint64_t *count,
+                                   quern_error *error)
+{
+    uint32_t docs[QN_BLOCK_ROOM];
+    *count = 0;
+    for (uint32_t block = 0; block < list->n_blocks; block++) {
+        const uint8_t *tf_at;
+        quern_status status = qn_postings_docs(list, block, docs, &tf_at, error);
+        if (status != QUERN_OK)
+            return status;
+        size_t left = qn_postings_block_n(list, block);
+        for (size_t i = 0; left > 0 && i < n; i++)
+            left = sets->kernels->filter(without[i], docs, left, false, docs);
+        *count += left;
+    }
+    return QUERN_OK;
+}
+
 /* ---- a list and an array ---- */
 
 quern_status qn_count_sets_decode(qn_count_sets *sets, const qn_postings *list,
@@ -121,7 +140,7 @@ quern_status qn_count_sets_decode(qn_count_sets *sets, const qn_postings *list,
         if (status != QUERN_OK)
             return status;
         size_t left = qn_postings_block_n(list, block);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; left > 0 && i < n; i++)
             left = sets->kernels->filter(without[i], docs, left, false, docs);
         sets->n_docs += left;
     }

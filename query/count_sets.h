@@ -46,6 +46,11 @@ quern_status qn_count_sets_drop(qn_count_sets *sets, uint64_t *words, const qn_p
 quern_status qn_count_sets_decode(qn_count_sets *sets, const qn_postings *list,
                                   const uint8_t *const *without, size_t n, quern_error *error);
 
+/* How many documents of a list that is no bitmap are in none of without[0..n). QUERN_E_DAMAGED. */
+quern_status qn_count_sets_without(qn_count_sets *sets, const qn_postings *list,
+                                   const uint8_t *const *without, size_t n, uint64_t *count,
+                                   quern_error *error);
+
 /* Keeps in `doc` those documents that the list has, or with `wanted` false those that it has not.
  * Uses `other`. QUERN_E_DAMAGED, QUERN_E_MEMORY. */
 quern_status qn_count_sets_filter(qn_count_sets *sets, const qn_postings *list, bool wanted,
