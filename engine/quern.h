@@ -142,9 +142,9 @@ typedef struct quern_build_options {
     bool no_positions;    /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;
-    bool force;          /* replace an index that is there, atomically at commit */
-    bool append;         /* add a segment to the index that is there */
-    float k1, b;         /* BM25 parameters the bounds are computed for (0..3, 0..1) */
+    bool force;  /* replace an index that is there, atomically at commit */
+    bool append; /* add a segment to the index that is there */
+    float k1, b; /* BM25 parameters the bounds are computed for (0..3, 0..1) */
     quern_tune tune;
     quern_progress_fn progress;
     void *progress_arg;
@@ -355,7 +355,8 @@ typedef struct quern_work {
 } quern_work;
 
 /* Best first; equal scores in input order. Valid until the next quern_search on the searcher, or
- * its end: fetching and snippets, also of these very hits, leave them alone. */
+ * its end (the notice until its next query of any kind): fetching and snippets, also of these very
+ * hits, leave them alone. */
 typedef struct quern_hits {
     const quern_hit *hit;
     size_t n;
@@ -371,6 +372,59 @@ typedef struct quern_hits {
  */
 QUERN_API quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k,
                                     quern_hits *hits, quern_error *error);
+
+/* How many documents match a query. */
+typedef struct quern_matches {
+    uint64_t n;
+    const char *notice; /* as quern_hits has it; valid until the searcher's next query */
+} quern_matches;
+
+/*
+ * Counts the documents that match a query, read as quern_search reads it: exactly as many as that
+ * would find with a k that is large enough, but without scores, and so much faster. The hits of the
+ * last quern_search stay valid; snippets are now made for this query. Errors as quern_search.
+ */
+QUERN_API quern_status quern_count(quern_searcher *searcher, quern_span query,
+                                   quern_matches *matches, quern_error *error);
+
+/* How a clause of a query bears on a document. */
+typedef enum quern_occur {
+    QUERN_SHOULD = 0, /* adds to the score; without any QUERN_MUST one at least must be there */
+    QUERN_MUST = 1,   /* must be there, and adds to the score */
+    QUERN_NOT = 2     /* must not be there */
+} quern_occur;
+
+/* The form in which a segment keeps the documents of a term; it follows from how many there are. */
+typedef enum quern_list_form {
+    QUERN_LIST_NONE = 0,   /* no document has the term */
+    QUERN_LIST_SPARSE = 1, /* blocks of gaps and frequencies */
+    QUERN_LIST_CODED = 2,  /* blocks of gaps, a code of four bits a posting, range maxima */
+    QUERN_LIST_BITMAP = 3  /* a bit a document, codes, range maxima */
+} quern_list_form;
+
+/* A word of a query as it was looked for. Words of one phrase have the same `clause`. */
+typedef struct quern_explained_term {
+    quern_span term; /* folded and stemmed */
+    uint64_t df;     /* documents that hold it, as the weight was made from */
+    float weight;    /* of its clause: the score is the sum of weight * tf / (tf + K) */
+    uint32_t clause; /* 0, 1, ... */
+    quern_occur occur;
+    quern_list_form form; /* in the segment where it has the most documents */
+} quern_explained_term;
+
+/* What became of a query; valid until the searcher's next query or quern_explain, or its end. */
+typedef struct quern_explanation {
+    const quern_explained_term *term; /* in the order of the query */
+    size_t n_terms;
+    const char *evaluator; /* that answered, or "count"; NULL: there was no query */
+    quern_work work;       /* as quern_hits has it */
+    float k1, b;
+} quern_explanation;
+
+/* Explains the last query that quern_search or quern_count answered; without one, or after one that
+ * failed, there is nothing to explain (n_terms 0, evaluator NULL). QUERN_E_MEMORY. */
+QUERN_API quern_status quern_explain(quern_searcher *searcher, quern_explanation *explanation,
+                                     quern_error *error);
 
 /* The external id of a document. It is valid until the next quern_fetch_id, quern_fetch or
  * quern_snippet_of on the searcher. */

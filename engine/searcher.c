@@ -19,6 +19,9 @@ struct quern_searcher {
     qn_search *search;
     qn_snippeter *snippeter;
     const qn_query *query; /* the last one, for snippets; NULL before the first */
+    quern_explained_term *explained;
+    size_t explained_cap;
+    float k1, b;
     qn_docs_reader reader;
     char id[QN_ID_MAX];
 };
@@ -45,6 +48,8 @@ quern_status quern_searcher_new(quern_searcher **out, const quern_index *index,
     searcher->index = index;
     searcher->syntax = options->syntax;
     searcher->strict = options->strict;
+    searcher->k1 = options->k1;
+    searcher->b = options->b;
     quern_status status = qn_analyzer_new(&searcher->analyzer, &index->settings, error);
     if (status == QUERN_OK)
         status = qn_parser_new(&searcher->parser, searcher->analyzer, error);
@@ -70,6 +75,7 @@ void quern_searcher_free(quern_searcher *searcher)
     qn_parser_free(searcher->parser);
     qn_analyzer_free(searcher->analyzer);
     qn_docs_reader_free(&searcher->reader);
+    free(searcher->explained);
     free(searcher);
 }
 
@@ -93,6 +99,47 @@ quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k, 
     hits->notice = notice;
     hits->evaluator = qn_search_evaluator(searcher->search);
     hits->work = qn_search_work(searcher->search);
+    return QUERN_OK;
+}
+
+quern_status quern_count(quern_searcher *searcher, quern_span query, quern_matches *matches,
+                         quern_error *error)
+{
+    *matches = (quern_matches){0};
+    searcher->query = NULL;
+    const qn_query *parsed;
+    const char *notice;
+    quern_status status = qn_parser_parse(searcher->parser, query, searcher->syntax,
+                                          searcher->strict, &parsed, &notice, error);
+    if (status == QUERN_OK)
+        status = qn_search_count(searcher->search, parsed, &matches->n, error);
+    if (status != QUERN_OK) {
+        matches->n = 0;
+        return status;
+    }
+    searcher->query = parsed;
+    matches->notice = notice;
+    return QUERN_OK;
+}
+
+quern_status quern_explain(quern_searcher *searcher, quern_explanation *explanation,
+                           quern_error *error)
+{
+    *explanation = (quern_explanation){.k1 = searcher->k1, .b = searcher->b};
+    const qn_query *query = searcher->query;
+    if (query == NULL)
+        return QUERN_OK;
+    void *array = searcher->explained;
+    if (!qn_array_grow(&array, &searcher->explained_cap, query->n_terms,
+                       sizeof *searcher->explained))
+        return qn_fail_memory(error);
+    searcher->explained = array;
+    for (size_t i = 0; i < query->n_terms; i++)
+        searcher->explained[i] = qn_search_explain(searcher->search, query, i);
+    explanation->term = searcher->explained;
+    explanation->n_terms = query->n_terms;
+    explanation->evaluator = qn_search_evaluator(searcher->search);
+    explanation->work = qn_search_work(searcher->search);
     return QUERN_OK;
 }
 

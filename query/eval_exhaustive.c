@@ -34,8 +34,10 @@ static quern_status score_document(qn_eval *eval, uint32_t doc, quern_error *err
             score += qn_bm25_contribution(eval->weight[c], freq, qn_eval_norm(eval, doc));
         }
     }
-    if (answers)
+    if (answers) {
+        eval->work.documents++;
         qn_topk_push(eval->topk, eval->segment->base + doc, score);
+    }
     return QUERN_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "index/base/status.h"
 #include "index/segment/lengths.h"
 #include "query/bm25.h"
+#include "query/count.h"
 #include "query/eval_exhaustive.h"
 #include "query/eval_range.h"
 #include "query/plan.h"
@@ -35,11 +36,13 @@ struct qn_search {
     segment_state *state; /* one a segment */
     quern_search_options options;
     qn_evaluator wanted, used;
+    bool counted;    /* the last query was: no evaluator was used */
     uint64_t n_docs; /* N of the scores */
     float norms[256];
     const qn_eval_kernels *kernels;
     qn_topk topk;
     qn_eval_scratch scratch;
+    qn_count_sets sets;
     quern_work work; /* of the last query */
     /* Of the last query: */
     size_t n_distinct;
@@ -115,6 +118,7 @@ quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n
     search->options = *options;
     search->wanted = wanted;
     search->kernels = qn_eval_kernels_for(qn_cpu_detect());
+    search->sets.kernels = qn_count_kernels_for(qn_cpu_detect());
     take_statistics(search);
     *out = search;
     return QUERN_OK;
@@ -126,6 +130,7 @@ void qn_search_free(qn_search *search)
         return;
     qn_topk_free(&search->topk);
     qn_eval_scratch_free(&search->scratch);
+    qn_count_sets_free(&search->sets);
     free(search->state);
     free(search->list);
     free(search);
@@ -332,21 +337,30 @@ static quern_status run_segments(qn_search *search, const qn_query *query, float
     return QUERN_OK;
 }
 
+/* What comes before any list is read. */
+static quern_status prepare(qn_search *search, const qn_query *query, size_t k, quern_error *error)
+{
+    quern_status status = check_query(query, k, error);
+    if (status != QUERN_OK)
+        return status;
+    search->work = (quern_work){0};
+    number_terms(search, query);
+    status = open_lists(search, query, error);
+    if (status == QUERN_OK)
+        weigh(search, query);
+    return status;
+}
+
 quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
                            const quern_hit **hits, size_t *n_hits, quern_error *error)
 {
     *hits = NULL;
     *n_hits = 0;
-    quern_status status = check_query(query, k, error);
+    search->counted = false;
+    quern_status status = prepare(search, query, k, error);
     if (status != QUERN_OK)
         return status;
     qn_topk_start(&search->topk, k);
-    search->work = (quern_work){0};
-    number_terms(search, query);
-    status = open_lists(search, query, error);
-    if (status != QUERN_OK)
-        return status;
-    weigh(search, query);
     qn_plan_shape shape = shape_of(search, query, k);
     search->used = qn_plan_choose(search->wanted, &shape);
     if (shape.n_should + shape.n_must == 0)
@@ -354,6 +368,23 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
     float seed = qn_plan_is_union(query) ? find_seed(search, query, k) : 0;
     status = run_segments(search, query, seed, error);
     return status == QUERN_OK ? qn_topk_finish(&search->topk, hits, n_hits, error) : status;
+}
+
+quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t *n,
+                             quern_error *error)
+{
+    *n = 0;
+    search->counted = true;
+    quern_status status = prepare(search, query, 1, error);
+    qn_eval eval = {.query = query, .scratch = &search->scratch, .list = search->by_term};
+    for (size_t s = 0; status == QUERN_OK && s < search->n_segments; s++) {
+        if (search->state[s].n_lists == 0)
+            continue;
+        select_lists(search, query, &search->state[s]);
+        eval.segment = &search->segment[s];
+        status = qn_count_segment(&search->sets, &eval, n, error);
+    }
+    return status;
 }
 
 const float *qn_search_weights(const qn_search *search)
@@ -368,5 +399,40 @@ quern_work qn_search_work(const qn_search *search)
 
 const char *qn_search_evaluator(const qn_search *search)
 {
-    return qn_plan_names()[search->used];
+    return search->counted ? "count" : qn_plan_names()[search->used];
+}
+
+static quern_list_form form_of(const qn_postings *list)
+{
+    return list->dense ? QUERN_LIST_BITMAP : list->coded ? QUERN_LIST_CODED : QUERN_LIST_SPARSE;
+}
+
+/* The clause of a query term; check_query has seen to it that there is one at most. */
+static size_t clause_of(const qn_query *query, size_t i)
+{
+    size_t c = 0;
+    while (c < query->n_clauses && i - query->clause[c].first_term >= query->clause[c].n_terms)
+        c++;
+    return c;
+}
+
+quern_explained_term qn_search_explain(const qn_search *search, const qn_query *query, size_t i)
+{
+    size_t c = clause_of(query, i);
+    uint16_t distinct = search->distinct[i];
+    quern_explained_term out = {
+        .term = query->term[i].text, .df = search->df[distinct], .clause = (uint32_t)c};
+    if (c < query->n_clauses) {
+        out.occur = (quern_occur)query->clause[c].occur;
+        out.weight = search->weight[c];
+    }
+    uint32_t longest = 0;
+    for (size_t l = 0; l < search->n_lists; l++) {
+        const open_list *list = &search->list[l];
+        if (list->term != distinct || list->postings.df <= longest)
+            continue;
+        longest = list->postings.df;
+        out.form = form_of(&list->postings);
+    }
+    return out;
 }

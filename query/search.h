@@ -23,12 +23,21 @@ void qn_search_free(qn_search *search);
 quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
                            const quern_hit **hits, size_t *n_hits, quern_error *error);
 
-/* Of the last query: weights of its clauses (for snippets), and the evaluator's name. */
+/* How many documents match. Hits of qn_search_run stay valid. */
+quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t *n,
+                             quern_error *error);
+
+/* Of the last query: weights of its clauses (for snippets), and the evaluator's name ("count" if
+ * it was counted). */
 const float *qn_search_weights(const qn_search *search);
 const char *qn_search_evaluator(const qn_search *search);
 
 /* What it looked at. */
 quern_work qn_search_work(const qn_search *search);
+
+/* Of the last query, which is `query`: its i-th term (< n_terms); `term` and what else points into
+ * the query stays the query's. */
+quern_explained_term qn_search_explain(const qn_search *search, const qn_query *query, size_t i);
 
 /* Names that options->evaluator may have; NULL-terminated. */
 const char *const *qn_search_evaluators(void);

@@ -86,11 +86,53 @@ static void put_topic_heading(qn_text *text, quern_span query, const quern_span 
     qn_text_puts(text, "\n");
 }
 
+static void put_notices(const qn_batch *batch, const char *notice, quern_span query,
+                        const quern_span *qid, qn_text *notices)
+{
+    if (notice != NULL)
+        put_notice(batch, notice, qid, notices);
+    else if (!batch->positions && batch->options->syntax != QUERN_SYNTAX_WORDS && query.len > 0 &&
+             memchr(query.data, '"', query.len) != NULL)
+        put_notice(batch, "the index has no positions: a phrase asks for all its words, anywhere",
+                   qid, notices);
+}
+
+static quern_status explain(const qn_batch *batch, quern_searcher *searcher, const quern_span *qid,
+                            qn_text *text, qn_text *notices, quern_error *error)
+{
+    quern_explanation about;
+    quern_status status = quern_explain(searcher, &about, error);
+    if (status == QUERN_OK)
+        qn_hits_put_explanation(batch->style->format == QN_HITS_JSON ? text : notices, batch->style,
+                                qid, &about);
+    return status == QUERN_OK && notices->failed ? qn_fail_memory(error) : status;
+}
+
+static quern_status count(const qn_batch *batch, quern_searcher *searcher, quern_span query,
+                          const quern_span *qid, qn_text *text, qn_text *notices, size_t *n_hits,
+                          double *seconds, quern_error *error)
+{
+    quern_matches matches;
+    double start = qn_clock();
+    quern_status status = quern_count(searcher, query, &matches, error);
+    *seconds = qn_clock() - start;
+    if (status != QUERN_OK)
+        return status;
+    put_notices(batch, matches.notice, query, qid, notices);
+    *n_hits = (size_t)matches.n;
+    qn_hits_put_count(text, batch->style, qid, query, matches.n);
+    if (batch->explain)
+        status = explain(batch, searcher, qid, text, notices, error);
+    return status == QUERN_OK && text->failed ? qn_fail_memory(error) : status;
+}
+
 quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, quern_span query,
                              const quern_span *qid, qn_text *text, qn_text *notices,
                              qn_buffer *scratch, size_t *n_hits, double *seconds,
                              quern_error *error)
 {
+    if (batch->count)
+        return count(batch, searcher, query, qid, text, notices, n_hits, seconds, error);
     bool headed = qid != NULL && batch->style->format == QN_HITS_TEXT;
     if (headed)
         put_topic_heading(text, query, qid);
@@ -102,17 +144,14 @@ quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, qu
         status = copy_hits(scratch, &hits, error);
     if (status != QUERN_OK)
         return status;
-    if (hits.notice != NULL)
-        put_notice(batch, hits.notice, qid, notices);
-    else if (!batch->positions && batch->options->syntax != QUERN_SYNTAX_WORDS && query.len > 0 &&
-             memchr(query.data, '"', query.len) != NULL)
-        put_notice(batch, "the index has no positions: a phrase asks for all its words, anywhere",
-                   qid, notices);
+    put_notices(batch, hits.notice, query, qid, notices);
     *n_hits = hits.n;
     const quern_hit *hit = (const quern_hit *)(const void *)scratch->data;
     status = qn_hits_put(text, batch->style, searcher, qid, hit, hits.n, error);
     if (headed)
         qn_text_puts(text, "\n");
+    if (status == QUERN_OK && batch->explain)
+        status = explain(batch, searcher, qid, text, notices, error);
     return status == QUERN_OK && text->failed ? qn_fail_memory(error) : status;
 }
 
@@ -134,12 +173,13 @@ static void answer_slot(ring *all, worker *self, slot *here)
 
 /* ---- printing ---- */
 
-/* Topics whose notices are printed; those of further topics are counted. */
+/* Topics whose notices are printed; those of further topics are counted (not so with explanations,
+ * which were asked for). */
 enum { NOTICES = 20 };
 
 static void print_notices(ring *all, const qn_text *notices)
 {
-    if (all->n_notices++ >= NOTICES)
+    if (!all->batch->explain && all->n_notices++ >= NOTICES)
         return;
     qn_output_flush(all->out); /* not to stand before the answers of earlier topics */
     qn_output err;

@@ -19,6 +19,8 @@ typedef struct qn_batch {
     unsigned threads; /* 1 or more */
     bool positions;   /* whether the index knows where words stand */
     bool quiet;       /* no notices */
+    bool count;       /* how many documents match, in place of the best */
+    bool explain;     /* what became of each query, too */
 } qn_batch;
 
 /* Answers all topics to `out`. QUERN_OK, the first error in the order of topics, or
@@ -26,8 +28,9 @@ typedef struct qn_batch {
 quern_status qn_batch_run(const qn_batch *batch, qn_output *out, uint64_t *n_answered,
                           quern_error *error);
 
-/* Searches, and appends notices and answers of one query; shared with the single query. `qid` is
- * that of a topic, or NULL. Sets *n_hits and the seconds that the search alone took. */
+/* Searches or counts, and appends notices and answers of one query; shared with the single query.
+ * `qid` is that of a topic, or NULL. An explanation goes where the answers go for json, else where
+ * the notices go. Sets *n_hits and the seconds that the search alone took. */
 quern_status qn_batch_answer(const qn_batch *batch, quern_searcher *searcher, quern_span query,
                              const quern_span *qid, qn_text *text, qn_text *notices,
                              qn_buffer *scratch, size_t *n_hits, double *seconds,

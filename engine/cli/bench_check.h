@@ -8,7 +8,8 @@
 /*
  * Asks every query of every evaluator, for each k, and compares the answer with that of
  * "exhaustive": documents, order, and scores bit for bit. Complains of the first that differs
- * (query, rank, both answers), and at the end of their number, which becomes *n_differing.
+ * (query, rank, both answers), and at the end of their number, which becomes *n_differing. Where
+ * queries are counted, the counts are compared.
  */
 quern_status qn_bench_check(const qn_command *command, const qn_bench *bench, uint64_t *n_differing,
                             quern_error *error);

@@ -75,9 +75,13 @@ void qn_bench_report_heading(qn_text *text, bool histogram)
 void qn_bench_report_row(qn_text *text, const qn_bench_row *row, bool histogram)
 {
     const qn_bench_figures *f = &row->figures;
-    qn_text_printf(text, "%-12s %7zu %-10s %7zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.*f", row->shape,
-                   row->k, row->evaluator, f->n, f->mean, f->p50, f->p90, f->p99, f->max,
-                   row->qps < 100 ? 1 : 0, row->qps);
+    qn_text_printf(text, "%-12s ", row->shape);
+    if (row->k > 0)
+        qn_text_printf(text, "%7zu", row->k);
+    else
+        qn_text_printf(text, "%7s", "-");
+    qn_text_printf(text, " %-10s %7zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.*f", row->evaluator, f->n,
+                   f->mean, f->p50, f->p90, f->p99, f->max, row->qps < 100 ? 1 : 0, row->qps);
     if (histogram) {
         qn_text_puts(text, "  ");
         qn_bench_report_histogram(text, row->times, f->n);
@@ -144,7 +148,9 @@ quern_status qn_bench_report_slowest(qn_text *text, const qn_bench_queries *quer
     for (size_t q = 0; q < queries->n; q++)
         order[q] = (timed){times[q], q};
     qsort(order, queries->n, sizeof *order, by_slowness);
-    if (!json)
+    if (!json && k == 0)
+        qn_text_printf(text, "\nslowest for %s\n", evaluator);
+    else if (!json)
         qn_text_printf(text, "\nslowest for k %zu, %s\n", k, evaluator);
     for (size_t i = 0; i < wanted && i < queries->n; i++)
         put_slow(text, &queries->query[order[i].query], order[i].us, k, evaluator, json);

@@ -24,7 +24,7 @@ double qn_bench_report_percentile(const double *sorted, size_t n, unsigned perce
 /* A row: what was measured, and what came of it. */
 typedef struct qn_bench_row {
     const char *shape, *evaluator;
-    size_t k;
+    size_t k; /* 0: there was none ("-") */
     qn_bench_figures figures;
     double qps;
     const double *times; /* all figures.n, ascending */

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 quern_status qn_bench_run_search(quern_searcher *searcher, quern_span query, size_t k,
@@ -17,11 +18,19 @@ quern_status qn_bench_run_search(quern_searcher *searcher, quern_span query, siz
     return quern_search(searcher, query, k, &hits, error);
 }
 
+quern_status qn_bench_run_count(quern_searcher *searcher, quern_span query, size_t k,
+                                quern_error *error)
+{
+    quern_matches matches;
+    (void)k;
+    return quern_count(searcher, query, &matches, error);
+}
+
 quern_status qn_bench_run_searcher(quern_searcher **out, const qn_bench *bench,
                                    const char *evaluator, quern_error *error)
 {
     quern_search_options options = *bench->options;
-    options.evaluator = evaluator;
+    options.evaluator = strcmp(evaluator, QN_BENCH_COUNT) == 0 ? NULL : evaluator;
     return quern_searcher_new(out, bench->index, &options, error);
 }
 

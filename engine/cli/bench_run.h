@@ -17,6 +17,13 @@ typedef quern_status (*qn_bench_fn)(quern_searcher *searcher, quern_span query, 
 quern_status qn_bench_run_search(quern_searcher *searcher, quern_span query, size_t k,
                                  quern_error *error);
 
+/* quern_count; k does not matter. */
+quern_status qn_bench_run_count(quern_searcher *searcher, quern_span query, size_t k,
+                                quern_error *error);
+
+/* What stands for an evaluator where queries are counted; k is then 0. */
+#define QN_BENCH_COUNT "count"
+
 /* Lists on the command line hold at most so many values. */
 enum { QN_BENCH_LIST = 32 };
 
@@ -52,7 +59,7 @@ quern_status qn_bench_run_threads(const qn_bench *bench, const char *evaluator, 
                                   const size_t *which, size_t n, size_t rounds, double *qps,
                                   quern_error *error);
 
-/* A searcher for an evaluator. */
+/* A searcher for an evaluator; for QN_BENCH_COUNT any will do. */
 quern_status qn_bench_run_searcher(quern_searcher **out, const qn_bench *bench,
                                    const char *evaluator, quern_error *error);
 

@@ -17,7 +17,7 @@ typedef struct bench_options {
     uint64_t runs, warmup, sample, threads, slowest;
     int syntax;
     double k1, b;
-    bool check, histogram, json, paranoid, no_mmap, any_analyzer;
+    bool count, check, histogram, json, paranoid, no_mmap, any_analyzer;
 } bench_options;
 
 #define FIELD(name) offsetof(bench_options, name)
@@ -49,6 +49,11 @@ static const qn_option OPTIONS[] = {
      .argument = "LIST",
      .help = "Measure each evaluator of a list, or all (default auto, which chooses by the query); "
              "one that cannot answer a query leaves it to another"},
+    {.name = "count",
+     .letter = 'c',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(count),
+     .help = "Measure counting the documents that match, in place of finding the best"},
     {.name = "runs",
      .kind = QN_OPTION_COUNT,
      .offset = FIELD(runs),
@@ -211,6 +216,29 @@ static int parse_evaluators(const qn_command *command, qn_bench *bench, const ch
     return QN_EXIT_DONE;
 }
 
+/* One row, of no k and no evaluator. */
+static int take_count(work *job)
+{
+    const bench_options *options = job->options;
+    if (options->k != NULL || options->evaluators != NULL)
+        return qn_wrong_usage(job->command, "--count excludes -k and --evaluator");
+    job->bench.run = qn_bench_run_count;
+    job->bench.n_k = 1; /* k[0] is 0 */
+    job->bench.evaluator[job->bench.n_evaluators++] = QN_BENCH_COUNT;
+    return QN_EXIT_DONE;
+}
+
+static int take_lists(work *job)
+{
+    const bench_options *options = job->options;
+    job->bench.run = qn_bench_run_search;
+    int code = parse_k(job->command, &job->bench, options->k != NULL ? options->k : "10,100,1000");
+    return code == QN_EXIT_DONE
+               ? parse_evaluators(job->command, &job->bench,
+                                  options->evaluators != NULL ? options->evaluators : "auto")
+               : code;
+}
+
 static int check(work *job, int n_operands)
 {
     const bench_options *options = job->options;
@@ -222,13 +250,10 @@ static int check(work *job, int n_operands)
         return qn_wrong_usage(job->command, "-q FILE is missing: the queries to measure");
     if (options->histogram && options->json)
         return qn_wrong_usage(job->command, "--histogram and --json exclude each other");
-    int code = parse_k(job->command, &job->bench, options->k);
-    if (code == QN_EXIT_DONE)
-        code = parse_evaluators(job->command, &job->bench, options->evaluators);
+    int code = options->count ? take_count(job) : take_lists(job);
     job->bench.runs = (size_t)options->runs;
     job->bench.warmup = (size_t)options->warmup;
     job->bench.threads = (unsigned)options->threads;
-    job->bench.run = qn_bench_run_search;
     job->histogram = options->histogram || (!options->json && isatty(STDOUT_FILENO));
     return code;
 }
@@ -389,14 +414,8 @@ static int bench(work *job, const quern_index *index)
 
 static int run_bench(const qn_command *command, int argc, char **argv)
 {
-    bench_options options = {.k = "10,100,1000",
-                             .evaluators = "auto",
-                             .runs = 5,
-                             .warmup = 1,
-                             .threads = 1,
-                             .syntax = QUERN_SYNTAX_TOPIC,
-                             .k1 = -1,
-                             .b = -1};
+    bench_options options = {
+        .runs = 5, .warmup = 1, .threads = 1, .syntax = QUERN_SYNTAX_TOPIC, .k1 = -1, .b = -1};
     work job = {.command = command, .options = &options};
     int n, code;
     bool begun = qn_begin(command, &options, argc, argv, &n, &code);
@@ -442,6 +461,8 @@ const qn_command qn_command_bench = {
                 "#the times for k = 10, 100 and 1000\n"
                 "quern bench my.idx -q queries.tsv -k 10 --evaluator all --check\n"
                 "#all ways to find the same answers, compared\n"
+                "quern bench my.idx -q queries.tsv --count --check\n"
+                "#how long counting takes, and whether the counts are right\n"
                 "quern bench my.idx -q queries.tsv -k 10 --slowest 5 --json\n"
                 "#for a program, with the five slowest\n",
     .options = OPTIONS,

@@ -16,7 +16,7 @@
 typedef struct index_options {
     qn_common common;
     const char *output, *language, *stopwords;
-    int format, store, on_duplicate;
+    int format, store, on_duplicate, tune;
     uint64_t memory, threads, max_errors;
     double k1, b;
     bool no_positions, no_store, force, append, json, quiet, verbose;
@@ -113,6 +113,12 @@ static const qn_option OPTIONS[] = {
      .min = 0,
      .max = 1,
      .help = "BM25's b that the index is tuned for (default 0.4)"},
+    {.name = "tune",
+     .kind = QN_OPTION_CHOICE,
+     .offset = FIELD(tune),
+     .choices = "balanced|size|speed",
+     .help = "What the lists of frequent words are for (default balanced): size makes a smaller "
+             "index, speed faster queries; answers are the same"},
     {.name = "json",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(json),
@@ -361,6 +367,7 @@ static int run_checked(const qn_command *command, const index_options *options, 
     build_options.append = options->append;
     build_options.k1 = (float)options->k1;
     build_options.b = (float)options->b;
+    build_options.tune = (quern_tune)options->tune;
     build_options.progress = qn_progress_step;
     build_options.progress_arg = &work.progress;
     qn_progress_init(&work.progress, options->quiet);

@@ -14,7 +14,7 @@ typedef struct search_options {
     uint64_t k, threads, snippet;
     int format, syntax;
     double k1, b;
-    bool json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
+    bool count, explain, json, strict, paranoid, no_mmap, any_analyzer, no_snippet, quiet;
 } search_options;
 
 #define FIELD(name) offsetof(search_options, name)
@@ -41,6 +41,18 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(format),
      .choices = QN_HITS_FORMATS,
      .help = "How answers are printed (default text, for people)"},
+    {.name = "count",
+     .letter = 'c',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(count),
+     .help =
+         "Print only how many documents match, which is faster: the number, for --topics behind "
+         "the topic's id"},
+    {.name = "explain",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(explain),
+     .help = "Tell on standard error, with json in an object of its own, which evaluator answered, "
+             "what it visited, and the query's terms: documents, form of the list, weight"},
     {.name = "json",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(json),
@@ -149,6 +161,10 @@ static int check(const qn_command *command, search_options *options, int n_opera
         return qn_wrong_usage(command, "--snippet and --no-snippet exclude each other");
     if (options->tag[0] == '\0' || options->tag[strcspn(options->tag, " \t\r\n\v\f")] != '\0')
         return qn_wrong_usage(command, "--run must be a word without white space");
+    if (options->count && options->format == QN_HITS_TREC)
+        return qn_wrong_usage(command, "--count goes with the formats text, tsv and json");
+    if (options->count && (options->k > 0 || options->snippet > 0))
+        return qn_wrong_usage(command, "--count excludes -k and --snippet");
     if (options->k == 0)
         options->k = options->format == QN_HITS_TREC ? 1000 : 10;
     if (options->evaluator != NULL &&
@@ -211,7 +227,7 @@ static quern_status answer_query(const qn_batch *batch, const search_options *op
     qn_output_flush(out);
     if (notices.bytes.len > 0)
         (void)fwrite(notices.bytes.data, 1, notices.bytes.len, stderr);
-    if (status == QUERN_OK && !options->quiet &&
+    if (status == QUERN_OK && !options->quiet && !options->count &&
         (n_hits == 0 || batch->style->format == QN_HITS_TEXT))
         tell_count(batch, n_hits, documents, seconds);
     if (status == QUERN_OK && n_hits == 0)
@@ -231,7 +247,8 @@ static quern_status answer_topics(const qn_batch *batch, const search_options *o
     qn_signals_catch();
     quern_status status = qn_batch_run(batch, out, &n, error);
     qn_output_flush(out);
-    if (status == QUERN_OK && !options->quiet && batch->style->format == QN_HITS_TEXT)
+    if (status == QUERN_OK && !options->quiet && !batch->count &&
+        batch->style->format == QN_HITS_TEXT)
         (void)fprintf(stderr, "%llu topic%s in %.1f ms\n", (unsigned long long)n, n == 1 ? "" : "s",
                       (qn_clock() - start) * 1e3);
     return status;
@@ -267,7 +284,9 @@ static int search(const qn_command *command, const search_options *options,
                       .k = (size_t)options->k,
                       .threads = thread_count(options),
                       .positions = stats.positions,
-                      .quiet = options->quiet};
+                      .quiet = options->quiet,
+                      .count = options->count,
+                      .explain = options->explain};
     qn_output out;
     quern_error error = {0};
     int code = QN_EXIT_DONE;
@@ -321,11 +340,14 @@ const qn_command qn_command_search = {
         "a query that starts with -). Anything else is taken as words.\n\n"
         "text is for people. tsv: rank, score, id and title, with the topic's id before them for "
         "--topics. json: an object a line. trec: lines for trec_eval and for quern eval.\n\n"
-        "Exit code 1 means that no document was found for a single query.",
+        "Exit code 1 means that no document was found for a single query (with --count, "
+        "that the number is 0).",
     .examples = "quern search my.idx solar eclipse\n"
                 "#documents with either word, best those with both\n"
                 "quern search -k 3 my.idx '\"solar eclipse\" -lunar'\n"
                 "#the three best with the phrase, without the word lunar\n"
+                "quern search --count my.idx '+solar +eclipse'\n"
+                "#how many documents have both words\n"
                 "quern search my.idx --topics topics.tsv --format trec > my.run\n"
                 "#a run over many topics\n"
                 "quern search --json 2024.idx --also 2025.idx eclipse\n"

@@ -53,24 +53,32 @@ static const qn_option OPTIONS[] = {
 
 /* ---- the index ---- */
 
+static const char *tune_name(quern_tune tune)
+{
+    static const char *const names[] = {"balanced", "size", "speed"};
+    return names[tune];
+}
+
 static void put_json(qn_text *text, const quern_stats *s)
 {
     const quern_bytes *b = &s->bytes;
     qn_text_printf(text,
                    "{\"v\":1,\"documents\":%llu,\"deleted\":%llu,\"tokens\":%llu,\"terms\":%llu,"
-                   "\"postings\":%llu,\"segments\":%llu,",
+                   "\"postings\":%llu,\"segments\":%llu,\"tune\":\"%s\",",
                    (unsigned long long)s->documents, (unsigned long long)s->deleted,
                    (unsigned long long)s->tokens, (unsigned long long)s->terms,
-                   (unsigned long long)s->postings, (unsigned long long)s->segments);
+                   (unsigned long long)s->postings, (unsigned long long)s->segments,
+                   tune_name(s->tune));
     qn_text_printf(text,
                    "\"bytes\":{\"total\":%llu,\"dictionary\":%llu,\"docids\":%llu,\"tf\":%llu,"
                    "\"positions\":%llu,\"bounds\":%llu,\"lengths\":%llu,\"ids\":%llu,"
-                   "\"store\":%llu,\"other\":%llu}}\n",
+                   "\"store\":%llu,\"other\":%llu,\"bitmaps\":%llu,\"codes\":%llu}}\n",
                    (unsigned long long)b->total, (unsigned long long)b->dictionary,
                    (unsigned long long)b->docids, (unsigned long long)b->tf,
                    (unsigned long long)b->positions, (unsigned long long)b->bounds,
                    (unsigned long long)b->lengths, (unsigned long long)b->ids,
-                   (unsigned long long)b->store, (unsigned long long)b->other);
+                   (unsigned long long)b->store, (unsigned long long)b->other,
+                   (unsigned long long)b->bitmaps, (unsigned long long)b->codes);
 }
 
 /* A number with commas between the thousands, right-aligned in `width`. */
@@ -118,7 +126,8 @@ static void put_table(qn_text *text, const quern_stats *s)
     put_fact(text, "segments", s->segments);
     qn_text_printf(text, "%-12s%16.1f tokens a document\n", "length", s->average_length);
     qn_text_printf(text, "%-12s%16s\n", "language", s->language != NULL ? s->language : "none");
-    qn_text_printf(text, "%-12sk1 = %g, b = %g\n", "tuned for", (double)s->k1, (double)s->b);
+    qn_text_printf(text, "%-12sk1 = %g, b = %g, %s\n", "tuned for", (double)s->k1, (double)s->b,
+                   tune_name(s->tune));
     qn_text_printf(text, "%-12s%s, %s\n\n", "keeps", s->positions ? "positions" : "no positions",
                    s->stored ? "texts" : "no texts");
     qn_text_style(text, QN_BOLD);
@@ -126,7 +135,9 @@ static void put_table(qn_text *text, const quern_stats *s)
     qn_text_style(text, QN_PLAIN);
     put_section(text, "dictionary", b->dictionary, b->total, 1, s->terms, "bytes a term");
     put_section(text, "docids", b->docids, b->total, 8, s->postings, "bits a posting");
+    put_section(text, "  bitmaps", b->bitmaps, b->total, 1, 0, NULL);
     put_section(text, "tf", b->tf, b->total, 8, s->postings, "bits a posting");
+    put_section(text, "  codes", b->codes, b->total, 1, 0, NULL);
     put_section(text, "bounds", b->bounds, b->total, 8, s->postings, "bits a posting");
     put_section(text, "positions", b->positions, b->total, 8, s->positions ? s->tokens : 0,
                 "bits a token");
@@ -291,7 +302,8 @@ const qn_command qn_command_stats = {
     .synopsis = "[options] INDEX",
     .description =
         "Prints the counts of an index and what each of its sections takes: in all, as a share, "
-        "and for each posting, token, term or document.\n\n"
+        "and for each posting, token, term or document. bitmaps are a part of docids, codes of "
+        "tf.\n\n"
         "Exit code 1 means that there is no document of the id that --doc names.",
     .examples = "quern stats my.idx\n"
                 "#counts and sizes\n"

@@ -102,8 +102,8 @@ static void put_tsv_hit(qn_text *text, const quern_span *qid, size_t rank, const
     qn_text_puts(text, "\n");
 }
 
-static void put_json_hit(qn_text *text, const quern_span *qid, size_t rank, const quern_hit *hit,
-                         const quern_document *document)
+/* The start of a JSON object. */
+static void put_json_start(qn_text *text, const quern_span *qid)
 {
     qn_text_puts(text, "{\"v\":1,");
     if (qid != NULL) {
@@ -111,6 +111,12 @@ static void put_json_hit(qn_text *text, const quern_span *qid, size_t rank, cons
         qn_text_json(text, *qid);
         qn_text_puts(text, ",");
     }
+}
+
+static void put_json_hit(qn_text *text, const quern_span *qid, size_t rank, const quern_hit *hit,
+                         const quern_document *document)
+{
+    put_json_start(text, qid);
     qn_text_printf(text, "\"rank\":%zu,\"score\":%.9g,\"id\":", rank, (double)hit->score);
     qn_text_json(text, document->id);
     qn_text_puts(text, ",\"title\":");
@@ -179,4 +185,78 @@ quern_status qn_hits_put(qn_text *text, const qn_hits_style *style, quern_search
             return status;
     }
     return QUERN_OK;
+}
+
+/* ---- counts and explanations ---- */
+
+void qn_hits_put_count(qn_text *text, const qn_hits_style *style, const quern_span *qid,
+                       quern_span query, uint64_t n)
+{
+    if (style->format == QN_HITS_JSON) {
+        put_json_start(text, qid);
+        qn_text_puts(text, "\"query\":");
+        qn_text_json(text, query);
+        qn_text_printf(text, ",\"count\":%llu}\n", (unsigned long long)n);
+        return;
+    }
+    if (qid != NULL) {
+        qn_text_clean(text, *qid);
+        qn_text_puts(text, "\t");
+    }
+    qn_text_printf(text, "%llu\n", (unsigned long long)n);
+}
+
+static const char *const OCCUR[] = {"should", "must", "not"};
+static const char *const FORM[] = {"none", "sparse", "coded", "bitmap"};
+
+static void put_json_explanation(qn_text *text, const quern_span *qid,
+                                 const quern_explanation *about)
+{
+    put_json_start(text, qid);
+    qn_text_printf(text, "\"evaluator\":\"%s\",\"k1\":%.9g,\"b\":%.9g,", about->evaluator,
+                   (double)about->k1, (double)about->b);
+    qn_text_printf(text, "\"ranges\":%llu,\"postings\":%llu,\"documents\":%llu,\"terms\":[",
+                   (unsigned long long)about->work.ranges, (unsigned long long)about->work.postings,
+                   (unsigned long long)about->work.documents);
+    for (size_t i = 0; i < about->n_terms; i++) {
+        const quern_explained_term *term = &about->term[i];
+        qn_text_puts(text, i == 0 ? "{\"term\":" : ",{\"term\":");
+        qn_text_json(text, term->term);
+        qn_text_printf(text,
+                       ",\"clause\":%lu,\"occur\":\"%s\",\"df\":%llu,\"list\":\"%s\","
+                       "\"weight\":%.9g}",
+                       (unsigned long)term->clause, OCCUR[term->occur],
+                       (unsigned long long)term->df, FORM[term->form], (double)term->weight);
+    }
+    qn_text_puts(text, "]}\n");
+}
+
+void qn_hits_put_explanation(qn_text *text, const qn_hits_style *style, const quern_span *qid,
+                             const quern_explanation *about)
+{
+    if (style->format == QN_HITS_JSON) {
+        put_json_explanation(text, qid, about);
+        return;
+    }
+    if (qid != NULL) {
+        qn_text_puts(text, "topic ");
+        qn_text_clean(text, *qid);
+        qn_text_puts(text, ": ");
+    }
+    qn_text_printf(text, "evaluator %s, k1 = %g, b = %g", about->evaluator, (double)about->k1,
+                   (double)about->b);
+    if (strcmp(about->evaluator, "count") != 0)
+        qn_text_printf(text, "; visited %llu ranges, %llu postings, scored %llu documents",
+                       (unsigned long long)about->work.ranges,
+                       (unsigned long long)about->work.postings,
+                       (unsigned long long)about->work.documents);
+    qn_text_puts(text, "\n");
+    for (size_t i = 0; i < about->n_terms; i++) {
+        const quern_explained_term *term = &about->term[i];
+        qn_text_printf(text, "  clause %lu %-6s  df %10llu  %-6s  weight %9.6f  ",
+                       (unsigned long)term->clause, OCCUR[term->occur],
+                       (unsigned long long)term->df, FORM[term->form], (double)term->weight);
+        qn_text_clean(text, term->term);
+        qn_text_puts(text, "\n");
+    }
 }

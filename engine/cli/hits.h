@@ -32,6 +32,17 @@ typedef struct qn_hits_style {
 quern_status qn_hits_put(qn_text *text, const qn_hits_style *style, quern_searcher *searcher,
                          const quern_span *qid, const quern_hit *hit, size_t n, quern_error *error);
 
+/* Appends the number of documents that match: alone, behind a topic's id and a TAB, or as
+ * {"v":1,["qid",]"query","count"}. */
+void qn_hits_put_count(qn_text *text, const qn_hits_style *style, const quern_span *qid,
+                       quern_span query, uint64_t n);
+
+/* Appends an explanation of the last query: lines for people, or for json an object
+ * {"v":1,["qid",]"evaluator","k1","b","ranges","postings","documents","terms":[{"term","clause",
+ * "occur","df","list","weight"}]}. */
+void qn_hits_put_explanation(qn_text *text, const qn_hits_style *style, const quern_span *qid,
+                             const quern_explanation *explanation);
+
 /* Appends a snippet: its text with the marked stretches in colour or, without colours, between
  * asterisks. */
 void qn_snippet_put(qn_text *text, const quern_snippet *snippet);
