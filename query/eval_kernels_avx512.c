@@ -3,6 +3,7 @@
 #define QN_KERNELS qn_eval_kernels_avx512
 #define OWN_WINDOWS
 #include "query/eval_kernels.h"
+#include "query/eval_kernels_groups.h"
 
 #include "index/base/bytes.h"
 
@@ -125,12 +126,44 @@ static inline __m512i spread_codes(const uint8_t *codes, uint32_t first)
     return _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
 }
 
-static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first, uint32_t n,
-                          const uint8_t table[16])
+/* Adds to a group's 256 documents those of at most 64 postings that are in `ranges`, a bit for each
+ * of its four. The few that are left are brought together; four at a time, so that how often this
+ * loops can mostly be guessed. */
+static inline void add_postings(uint8_t *sums, unsigned ranges, __m512i lows, uint64_t here,
+                                __m512i units)
 {
-    uint64_t here = n >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << n) - 1;
-    _mm512_storeu_si512(
-        out, _mm512_maskz_shuffle_epi8(here, load_table(table), spread_codes(codes, first)));
+    uint8_t low[64], unit[64];
+    __m512i wanted = _mm512_set1_epi32((int)(_pdep_u32(ranges, 0x01010101) * 255));
+    __m512i range = _mm512_and_si512(_mm512_srli_epi16(lows, 6), _mm512_set1_epi8(3));
+    here &= _mm512_movepi8_mask(_mm512_shuffle_epi8(wanted, range));
+    _mm512_storeu_si512(low, _mm512_maskz_compress_epi8(here, lows));
+    _mm512_storeu_si512(unit, _mm512_maskz_compress_epi8(here, units));
+    unsigned n = (unsigned)__builtin_popcountll(here);
+    for (unsigned i = 0; i < n; i += 4) {
+        for (unsigned j = i; j < i + 4; j++) {
+            uint32_t sum = (uint32_t)sums[low[j]] + unit[j]; /* past n: of 0 */
+            sum = sum < 255 ? sum : 255;
+            __asm__("" : "+r"(sum)); /* no branch */
+            sums[low[j]] = (uint8_t)sum;
+        }
+    }
+}
+
+static void add_groups(uint8_t *sums, uint64_t live, const qn_group_window *window,
+                       const uint8_t table[16])
+{
+    __m512i values = load_table(table);
+    for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
+        unsigned g = (unsigned)__builtin_ctzll(left) / 4;
+        uint32_t from, to;
+        group_of(window, g, &from, &to);
+        for (; from < to; from += 64) {
+            uint64_t here = to - from >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << (to - from)) - 1;
+            __m512i units = _mm512_shuffle_epi8(values, spread_codes(window->codes, from));
+            add_postings(sums + 256 * (size_t)g, (unsigned)(live >> 4 * g) & 15,
+                         _mm512_loadu_si512(window->low + from), here, units);
+        }
+    }
 }
 
 static void rank_ranges(qn_coded_window *window, uint64_t live)

@@ -11,6 +11,7 @@
  */
 #include "query/bm25.h"
 #include "query/eval_kernels.h"
+#include "query/eval_kernels_groups.h"
 
 #include "index/base/bytes.h"
 
@@ -236,24 +237,6 @@ static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
 
 #endif
 
-/* The postings [*from, *to) of group g of the window. */
-static inline void group_of(const qn_group_window *window, unsigned g, uint32_t *from, uint32_t *to)
-{
-    uint64_t base = window->base, first = base + qn_load_u16(window->starts + 2 * (size_t)g);
-    uint64_t end = g < 15 ? base + qn_load_u16(window->starts + 2 * (size_t)g + 2) : window->end;
-    bool good = end <= window->df && first <= end && end - first <= 256;
-    *from = good ? (uint32_t)first : 0;
-    *to = good ? (uint32_t)end : 0;
-}
-
-/* A bit for each group that has a bit in `live`, at bit 4 g. */
-static inline uint64_t live_groups(uint64_t live)
-{
-    live |= live >> 1;
-    live |= live >> 2;
-    return live & 0x1111111111111111u;
-}
-
 static void fetch_groups(const qn_group_window *window, uint64_t live)
 {
     for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
@@ -264,6 +247,8 @@ static void fetch_groups(const qn_group_window *window, uint64_t live)
         __builtin_prefetch(window->codes + from / 2);
     }
 }
+
+#ifndef OWN_WINDOWS
 
 static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_window *window,
                        const uint8_t table[16])
@@ -288,6 +273,8 @@ static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_win
         }
     }
 }
+
+#endif
 
 static void group_words(const qn_group_window *window, uint64_t words[64])
 {
