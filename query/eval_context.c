@@ -21,6 +21,7 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->clause);
     free(scratch->row);
     free(scratch->window_bytes);
+    qn_full_free(scratch->full);
     qn_phrase_free(&scratch->phrase);
     *scratch = (qn_eval_scratch){0};
 }

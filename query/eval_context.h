@@ -41,8 +41,12 @@ typedef struct qn_eval_scratch {
     float *row; /* window_run.c: what each clause adds to the documents at hand */
     size_t row_cap;
     struct qn_window_bytes *window_bytes; /* window_run.c */
+    struct qn_full *full;                 /* eval_full.c */
     qn_phrase phrase;
 } qn_eval_scratch;
+
+/* eval_full.c's part of it. */
+void qn_full_free(struct qn_full *full);
 
 void qn_eval_scratch_free(qn_eval_scratch *scratch);
 

@@ -7,7 +7,7 @@
  * ("about 500 at k = 10"); it has not been measured with these evaluators. */
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
-static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", NULL};
+static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "full", NULL};
 
 const char *const *qn_plan_names(void)
 {
@@ -48,6 +48,9 @@ bool qn_plan_is_union(const qn_query *query)
 
 qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
 {
+    bool full_can = shape->n_must == 0 && !shape->phrases;
+    if (wanted == QN_EVALUATOR_FULL && !full_can)
+        return QN_EVALUATOR_RANGE;
     if (wanted != QN_EVALUATOR_AUTO)
         return wanted;
     return shape->df_sum < EXHAUSTIVE_DF_SUM ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;

@@ -10,6 +10,7 @@ typedef enum qn_evaluator {
     QN_EVALUATOR_AUTO = 0,
     QN_EVALUATOR_EXHAUSTIVE,
     QN_EVALUATOR_RANGE,
+    QN_EVALUATOR_FULL,
     QN_EVALUATORS
 } qn_evaluator;
 

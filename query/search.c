@@ -6,6 +6,7 @@
 #include "query/bm25.h"
 #include "query/count.h"
 #include "query/eval_exhaustive.h"
+#include "query/eval_full.h"
 #include "query/eval_range.h"
 #include "query/plan.h"
 #include "query/seed.h"
@@ -304,6 +305,8 @@ static quern_status evaluate(qn_evaluator evaluator, qn_eval *eval, quern_error 
     switch (evaluator) {
     case QN_EVALUATOR_RANGE:
         return qn_eval_range(eval, error);
+    case QN_EVALUATOR_FULL:
+        return qn_eval_full(eval, error);
     case QN_EVALUATOR_AUTO:
     case QN_EVALUATOR_EXHAUSTIVE:
     case QN_EVALUATORS:
