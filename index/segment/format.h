@@ -6,7 +6,7 @@
 #define QN_SEGMENT_FORMAT_H
 
 /* Goes up with every change of the bytes until the first release. */
-#define QN_FORMAT_VERSION 1u
+#define QN_FORMAT_VERSION 2u
 
 /* Every file starts so; the tail catches transfers that change line ends or strip high bits. */
 #define QN_FORMAT_MAGIC "quern\x93\r\n"
