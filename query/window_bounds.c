@@ -135,8 +135,9 @@ uint16_t qn_window_bounds_least(const qn_window_bounds *bounds, float threshold,
 uint16_t qn_window_bounds_cut(const qn_window_bounds *bounds, const qn_eval_kernels *kernels,
                               uint16_t least, size_t most)
 {
-    uint32_t low = least, high = (uint32_t)kernels->max_bound(bounds->sum, bounds->n) + 1;
-    while (low < high && low < UINT16_MAX) {
+    uint32_t low = least, high = kernels->max_bound(bounds->sum, bounds->n);
+    high += high < UINT16_MAX;
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         size_t count = kernels->count_bounds(bounds->sum, bounds->n, (uint16_t)middle);
         if (count > most)

@@ -47,7 +47,7 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 /* The next pass starts again at the first window. */
 void qn_window_list_rewind(qn_window_list *list);
 
-/* Comes to a window, which is not before the last one since the rewind. */
+/* Comes to a window, which is behind the last one since the rewind. */
 quern_status qn_window_list_enter(const qn_eval *eval, qn_window_list *list, uint32_t window,
                                   quern_error *error);
 
