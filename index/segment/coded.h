@@ -3,14 +3,17 @@
  * have codes (codes.h) in place of a stream of tf. The densest (df >= dense_df) are bitmaps, so
  * that an evaluator comes to any 64 documents of them at once; the others are blocks of gaps.
  *
- *     coded  := zeros to a multiple of 64, header, codes(u4){df}, zeros to a multiple of 64,
- *               ( bitmap(u64){64 W} rank(u32){8 W} except | last_doc(u32){n} end(u32){n} except
- * docs ) header := class(4 bytes){16} max_part(f32) seed(u16){8} n_exceptions(u32) tf_width(u8)
- * zeros except := index(u32){n_exceptions} tf(u8, u16 or u32){n_exceptions}
+ *     coded  := zeros to a multiple of 64, header, codes(u4){df}, zeros to a multiple of 64, lists
+ *     lists  := bitmap(u64){64 W} rank(u32){8 W} except
+ *             | last_doc(u32){n} end(u32){n} except docs{n}
+ *     header := class(4 bytes){16} max_part(f32) seed(u16){8}
+ *               n_exceptions(u32) tf_width(u8) zeros
+ *     except := index(u32){n_exceptions} tf(u8, u16 or u32){n_exceptions}
  *
  * with W windows of 4,096 documents and n = ceil(df / 128) blocks. rank[i] is how many documents
  * below 512 i the list has. Posting i's code is in byte i / 2, the low half first. index and tf
- * tell of the postings whose class is not exact, ascending. FORMAT.md, "Postings", has the reasons.
+ * tell of the postings whose class is not exact, ascending. FORMAT.md,
+ * "Coded lists", has the reasons.
  *
  * coded.c reads, coded_writer.c writes.
  */

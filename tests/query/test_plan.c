@@ -31,8 +31,8 @@ Test(plan, every_evaluator_serves_every_shape)
             if (wanted != QN_EVALUATOR_AUTO)
                 cr_assert_eq((unsigned)chosen, wanted);
             else
-                cr_assert_eq(chosen, shape.df_sum == 10 ? QN_EVALUATOR_EXHAUSTIVE
-                                                        : QN_EVALUATOR_RANGE);
+                cr_assert_eq(chosen,
+                             shape.df_sum == 10 ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE);
         }
     }
 }
