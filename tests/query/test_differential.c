@@ -4,7 +4,7 @@
  * forms of lists, numbers of segments, parameters, k, kinds of clauses and levels of instruction
  * sets are all drawn, so that what nobody thought of is met too.
  *
- * 6,000 queries; with QUERN_FULL set 100,000, for which a release build takes some minutes. A
+ * 4,800 queries; with QUERN_FULL set 100,000, for which a release build takes some minutes. A
  * failure names the numbers of its world, its group of queries and its query: these alone decide
  * what is drawn.
  */
@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUPS = 5, QUERIES = 12, WORLDS = 100, WORLDS_FULL = 1667, K_MAX = 10000 };
+enum { GROUPS = 5, QUERIES = 12, WORLDS = 80, WORLDS_FULL = 1667, K_MAX = 10000 };
 
 static const char *const evaluators[] = {"exhaustive", "range", "auto"};
 enum { EVALUATORS = sizeof evaluators / sizeof *evaluators };
@@ -56,10 +56,12 @@ static test_index_params draw_world(unsigned number, test_random *random)
                            .huge_tf = test_below(random, 3) == 0};
     if (test_below(random, 2) == 0) /* many are wanted that have lists of every form */
         p.n_docs = 1500 + test_below(random, 4500);
-    if (number % 15 == 7) { /* more ranges than are evaluated first: several passes */
+    /* More ranges than are evaluated first, so several passes; in short documents scores tie, and
+     * bounds leave nothing to spare. */
+    if (number % 8 == 7) {
         p.n_docs = 18000 + test_below(random, 20000);
         p.n_segments = 1 + test_below(random, 2);
-        p.max_words = 1 + p.max_words % 12;
+        p.max_words = 1 + p.max_words % (number % 16 == 7 ? 12 : 4);
     }
     p.coded_df = 128 + draw_size(random, 1000);
     p.dense_df = test_below(random, 6) == 0 ? UINT32_MAX : p.coded_df + draw_size(random, 1500) - 1;

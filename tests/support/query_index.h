@@ -21,7 +21,7 @@ typedef struct test_index_params {
     uint32_t copies;                        /* documents in a row that are equal; 1: none */
     unsigned n_segments;
     uint32_t coded_df, dense_df; /* over 128, and at least that: which lists are coded, and dense */
-    float k1, b; /* of the bounds */
+    float k1, b;                 /* of the bounds */
     bool no_positions;
     bool huge_tf; /* a few documents hold a word very often */
 } test_index_params;

@@ -239,12 +239,16 @@ static void check_bounds(const fixture *f, const test_list *list, const float no
     qn_postings postings;
     open_list(f, list, &postings);
     float *parts = calloc(list->df, sizeof(float));
-    float block_best[DOCS / QN_BLOCK + 1] = {0}, range_best[QN_WINDOW / QN_RANGE * (DOCS / QN_WINDOW + 1)] = {0}, best = 0;
+    float block_best[DOCS / QN_BLOCK + 1] = {0},
+                                       range_best[QN_WINDOW / QN_RANGE * (DOCS / QN_WINDOW + 1)] =
+                                           {0},
+                                       best = 0;
     for (uint32_t i = 0; i < list->df; i++) {
         float tf = (float)list->tfs[i];
         parts[i] = tf / (tf + norms[f->lengths[list->docs[i]]]);
         block_best[i / QN_BLOCK] = fmaxf(block_best[i / QN_BLOCK], parts[i]);
-        range_best[list->docs[i] / QN_RANGE] = fmaxf(range_best[list->docs[i] / QN_RANGE], parts[i]);
+        range_best[list->docs[i] / QN_RANGE] =
+            fmaxf(range_best[list->docs[i] / QN_RANGE], parts[i]);
         best = fmaxf(best, parts[i]);
     }
     cr_assert_geq(postings.max_part, best);
