@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const test_index_params params = {.seed = 21,
-                                         .n_docs = 2500,
+                                         .n_docs = 4500,
                                          .vocabulary = 40,
                                          .max_words = 16,
                                          .copies = 1,
@@ -58,10 +58,12 @@ static void damage(uint8_t *bytes, size_t len, test_random *random)
 }
 
 /* Damages one section of the index again and again. */
-static void check_section(uint32_t kind, bool must_fail)
+static void check_section(uint32_t kind, uint32_t dense_df, bool must_fail)
 {
     test_index index;
-    test_index_new(&index, &params);
+    test_index_params forms = params;
+    forms.dense_df = dense_df;
+    test_index_new(&index, &forms);
     test_random random = kind;
     qn_section section = index.segment[0].index.section[kind];
     uint8_t *bytes = index.bytes[0] + (section.data - index.bytes[0]);
@@ -82,20 +84,25 @@ static void check_section(uint32_t kind, bool must_fail)
 
 Test(damaged, postings)
 {
-    check_section(QN_SECTION_POSTINGS, true);
+    check_section(QN_SECTION_POSTINGS, 300, true);
+}
+
+Test(damaged, postings_without_bitmaps)
+{
+    check_section(QN_SECTION_POSTINGS, UINT32_MAX, true);
 }
 
 Test(damaged, positions)
 {
-    check_section(QN_SECTION_POSITIONS, true);
+    check_section(QN_SECTION_POSITIONS, 300, true);
 }
 
 Test(damaged, bounds)
 {
-    check_section(QN_SECTION_BOUNDS, false);
+    check_section(QN_SECTION_BOUNDS, 300, false);
 }
 
 Test(damaged, dictionary)
 {
-    check_section(QN_SECTION_DICT, true);
+    check_section(QN_SECTION_DICT, 300, true);
 }
