@@ -251,6 +251,34 @@ Test(search, statistics_from_outside)
     test_index_free(&index);
 }
 
+static uint64_t df_of_all(void *arg, quern_span term)
+{
+    (void)arg;
+    (void)term;
+    return UINT64_MAX;
+}
+
+/* Of words that an immense whole has in every document: each score is 0, and still all documents
+ * that match are found, in their order. */
+Test(search, weights_of_nothing)
+{
+    test_index index;
+    test_index_params params = small;
+    params.n_docs = 2000;
+    test_index_new(&index, &params);
+    test_random random = 4;
+    for (unsigned i = 0; i < 60; i++) {
+        static test_query query;
+        test_query_random(&query, i % 2 == 0 ? &mixed : &plain, small.vocabulary, &random);
+        quern_search_options options = QUERN_SEARCH_OPTIONS;
+        options.documents = UINT64_MAX;
+        options.tokens = i % 3 == 0 ? 1 : UINT64_MAX;
+        options.df = df_of_all;
+        check_query(&index, &query, options, i % 5 == 0 ? 5000 : 50, true, i);
+    }
+    test_index_free(&index);
+}
+
 /* Runs with all evaluators and returns the number of hits, which must agree. */
 static size_t count_hits(const test_index *index, const test_query *query, size_t k)
 {
