@@ -30,7 +30,7 @@ typedef struct work {
     uint8_t maxima[N + QN_PADDING];
     uint16_t sums[N + QN_PADDING]; /* what searches look through */
     uint16_t grown[N + QN_PADDING];
-    float scores[N + QN_PADDING], out[N + QN_PADDING];
+    float out[N + QN_PADDING];
     uint64_t sink; /* results, so that no call is left out */
 } work;
 
@@ -50,8 +50,7 @@ static float next_unit(uint64_t *state)
     return (float)(next_random(state) >> 40) * 0x1p-24f;
 }
 
-/* Ascending documents, small frequencies, and sums of which a search for the largest finds one at
- * the end only. */
+/* Ascending documents, small frequencies, and sums. */
 static void fill(work *w)
 {
     uint64_t state = 1;
@@ -64,10 +63,7 @@ static void fill(work *w)
         w->tfs[i] = 1 + (uint32_t)(next_random(&state) % 4 * (next_random(&state) % 2));
         w->maxima[i] = (uint8_t)(next_random(&state) % 3 == 0 ? 0 : next_random(&state));
         w->sums[i] = (uint16_t)(next_random(&state) % 1000);
-        w->scores[i] = 10 * next_unit(&state);
     }
-    w->sums[N - 1] = 1000;
-    w->scores[N - 1] = 11;
 }
 
 /* ---- what is timed ---- */
@@ -94,41 +90,6 @@ static void run_count_bounds(work *w, const qn_eval_kernels *kernels)
 static void run_max_bound(work *w, const qn_eval_kernels *kernels)
 {
     w->sink += kernels->max_bound(w->sums, N);
-}
-
-/* The bits of a positive score ascend with it. */
-static int32_t bits_of(float score)
-{
-    int32_t bits;
-    memcpy(&bits, &score, sizeof bits);
-    return bits;
-}
-
-static void run_find_bound(work *w, const qn_eval_kernels *kernels)
-{
-    w->sink += kernels->find_bound(w->sums, 0, N, 1000);
-}
-
-static void run_find_score(work *w, const qn_eval_kernels *kernels)
-{
-    w->sink += kernels->find_score(w->scores, 0, N, bits_of(11));
-}
-
-/* One in a hundred is found, and the search goes on behind it. */
-static void run_find_bounds(work *w, const qn_eval_kernels *kernels)
-{
-    for (size_t at = 0; at < N; at++) {
-        at = kernels->find_bound(w->sums, at, N, 990);
-        w->sink += at;
-    }
-}
-
-static void run_find_scores(work *w, const qn_eval_kernels *kernels)
-{
-    for (size_t at = 0; at < N; at++) {
-        at = kernels->find_score(w->scores, at, N, bits_of(9.9f));
-        w->sink += at;
-    }
 }
 
 static const struct {

@@ -4,8 +4,9 @@
  * They define before:
  *
  *     static void expand_codes(uint8_t out[64], uint64_t word, const uint8_t *codes, uint32_t rank,
- *                              const uint8_t table[16]): out[i] = table[the next code], for each
- * bit i of word, ascending, from posting `rank` on; 0 for the others
+ *                              const uint8_t table[16])
+ *         out[i] = table[the next code] for each bit i of word, ascending, from posting `rank` on;
+ *         0 for the others
  *
  * and may define OWN_WINDOWS, and add_codes, set_codes, find_bytes and find_bounds of their own.
  */

@@ -110,7 +110,7 @@ static quern_status run_all(qn_window_run *run, qn_window_bounds *bounds, quern_
 
 quern_status qn_eval_range(qn_eval *eval, quern_error *error)
 {
-    qn_window_run run;
+    qn_window_run run = {0};
     qn_window_bounds bounds;
     quern_status status = qn_eval_fill_ceilings(eval, error);
     eval->plain = qn_plan_is_union(eval->query);

@@ -3,6 +3,7 @@
 
 #include "index/base/buffer.h"
 #include "index/base/status.h"
+#include "query/bm25.h"
 
 #include <string.h>
 
@@ -12,6 +13,9 @@
  * overflow.
  */
 enum { SUM_UNITS = 60000 };
+
+/* Where weights are next to nothing (statistics from outside) the scale stays finite as a float. */
+#define SCALE_MAX 1e30
 
 static bool make_room(qn_window_bounds *bounds, const qn_eval *eval)
 {
@@ -31,7 +35,8 @@ static bool make_room(qn_window_bounds *bounds, const qn_eval *eval)
  * a range is finished when the next one comes. */
 static void scatter(const qn_window_bounds *bounds, const qn_window_list *list, uint16_t *sum)
 {
-    float scale = (float)(bounds->scale * (1 + 0x1p-20));
+    /* Room for the rounding of a whole score, as ceilings of coded lists have it. */
+    float scale = (float)(bounds->scale * (1 + QN_BM25_SUM_ROOM));
     uint32_t range = UINT32_MAX;
     uint16_t here = 0; /* of this range, what has been added */
     for (uint32_t i = 0; i < list->n; i++) {
@@ -95,7 +100,7 @@ quern_status qn_window_bounds_sum(qn_window_bounds *bounds, const qn_eval *eval,
     const qn_query *query = eval->query;
     if (!make_room(bounds, eval))
         return qn_fail_memory(error);
-    bounds->scale = SUM_UNITS / total;
+    bounds->scale = SUM_UNITS / total < SCALE_MAX ? SUM_UNITS / total : SCALE_MAX;
     bool any = false;
     for (size_t c = 0; c < query->n_clauses; c++) {
         if (query->clause[c].occur != QN_MUST)
@@ -132,8 +137,9 @@ uint16_t qn_window_bounds_least(const qn_window_bounds *bounds, float threshold,
 uint16_t qn_window_bounds_cut(const qn_window_bounds *bounds, const qn_eval_kernels *kernels,
                               uint16_t least, size_t most)
 {
-    uint32_t low = least, high = (uint32_t)kernels->max_bound(bounds->sum, bounds->n) + 1;
-    while (low < high && low < UINT16_MAX) {
+    uint32_t low = least, high = kernels->max_bound(bounds->sum, bounds->n);
+    high += high < UINT16_MAX;
+    while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         size_t count = kernels->count_bounds(bounds->sum, bounds->n, (uint16_t)middle);
         if (count > most)

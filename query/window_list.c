@@ -88,7 +88,8 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uin
 {
     const qn_postings *postings = list->postings;
     uint32_t tfs[QN_BLOCK_ROOM];
-    float scale = (float)(255 / list->ceiling), least = scored ? least_value(eval, list) : 0;
+    float scale = (float)(255 / list->ceiling * (1 + QN_BM25_SUM_ROOM)),
+          least = scored ? least_value(eval, list) : 0;
     memset(list->ends, 0, eval->segment->n_windows * sizeof *list->ends);
     for (uint32_t block = 0; block < postings->n_blocks; block++) {
         uint32_t n = qn_postings_block_n(postings, block);

@@ -120,12 +120,18 @@ void qn_window_run_rewind(qn_window_run *run)
 
 /* ---- units ---- */
 
+/* Finite, however small the value is. */
+static float scale_of(double value)
+{
+    return value > UNITS / 1e30 ? (float)(UNITS / value) : 1e30f;
+}
+
 /* Sees to it that the threshold has a good number of units. */
 static void set_scale(qn_window_run *run)
 {
     float threshold = qn_eval_threshold(run->eval), units = threshold * run->scale;
     if (run->scale == 0 || (threshold > 0 && !(units >= UNITS_MIN && units <= UNITS_MAX))) {
-        run->scale = threshold > 0 ? UNITS / threshold : (float)(UNITS / run->total);
+        run->scale = scale_of(threshold > 0 ? (double)threshold : run->total);
         for (size_t c = 0; c < run->n_clauses; c++) {
             const qn_window_clause *clause = &run->clause[c];
             for (uint32_t i = 0; i < clause->clause->n_terms; i++)

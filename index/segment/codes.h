@@ -1,6 +1,6 @@
 /*
  * Codes: of a frequent term each posting has four bits that tell its class, a stretch of (tf,
- * document length). FORMAT.md, "Codes", has the bytes.
+ * document length). FORMAT.md, "Coded lists", has the bytes.
  *
  *     class := tf(u16) least_length(u8) exact(u8)
  *

@@ -263,7 +263,7 @@ static quern_status end_short(qn_postings_writer *writer, quern_error *error)
     return status == QUERN_OK ? put_buffer(&writer->postings, &writer->blocks, error) : status;
 }
 
-/* Seeds in 4096ths: floors of the 10th, 100th, 1000th best part; empties the histogram. */
+/* Seeds in 4096ths: floors of the parts at the ranks of qn_seed_rank; empties the histogram. */
 static void take_seeds(qn_postings_writer *writer, uint16_t seeds[QN_SEEDS])
 {
     uint64_t above = 0;

@@ -49,7 +49,9 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     if (segment->postings.data == NULL || segment->bounds.data == NULL ||
         (segment->positions.data != NULL) != meta->positions)
         return qn_container_damaged(&segment->index, "a section of postings is missing", error);
-    if (!qn_in_range(meta->tf_bytes, meta->bounds_bytes, segment->postings.len))
+    if (!qn_in_range(meta->tf_bytes, meta->bounds_bytes, segment->postings.len) ||
+        meta->codes_bytes > meta->tf_bytes ||
+        meta->bitmap_bytes > segment->postings.len - meta->tf_bytes - meta->bounds_bytes)
         return qn_container_damaged(&segment->index, "META speaks of more postings than there are",
                                     error);
     status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,

@@ -2,6 +2,7 @@
 #include "index/segment/verify.h"
 
 #include "index/base/status.h"
+#include "index/segment/coded.h"
 #include "index/segment/lengths.h"
 #include "index/segment/positions.h"
 
@@ -15,7 +16,8 @@ typedef struct verify_state {
     quern_error *error;
     bool found; /* a defect */
     float norms[256];
-    float *range_part; /* best tf-part of each range, of the current term */
+    float *range_part;        /* best tf-part of each range, of the current term */
+    uint32_t reach[QN_SEEDS]; /* of its postings, how many reach each seed */
     uint32_t *positions;
     size_t positions_cap;
     uint64_t n_terms, n_postings, n_tokens;
@@ -45,6 +47,106 @@ static bool above(float part, float max_part, uint8_t bound)
     return (double)part * 255.0 > (double)max_part * bound;
 }
 
+/* ---- coded lists ---- */
+
+static bool zeros(const uint8_t *from, const uint8_t *to)
+{
+    uint8_t any = 0;
+    for (; from < to; from++)
+        any |= *from;
+    return any == 0;
+}
+
+/* What stands between the parts of the extent. */
+static bool padding_holds(const qn_postings *list)
+{
+    const qn_segment *segment = list->segment;
+    const uint8_t *at = segment->postings.data + list->info.postings_off;
+    qn_coded_layout layout =
+        qn_coded_layout_of(list->info.postings_off, list->df, segment->n_windows, list->dense,
+                           list->n_exceptions, list->tf_width);
+    const uint8_t *codes_end = list->codes + ((size_t)list->df + 1) / 2;
+    return zeros(at, at + layout.header) &&
+           zeros(at + layout.header + QN_CODED_TF_WIDTH + 1, at + layout.codes) &&
+           zeros(codes_end, at + layout.tables) &&
+           (list->df % 2 == 0 || list->codes[list->df / 2] >> 4 == 0);
+}
+
+/* Ranks count the bitmap's documents, and these are df. */
+static bool ranks_hold(const qn_postings *list)
+{
+    bool good = true;
+    uint64_t rank = 0;
+    for (size_t line = 0; line < (size_t)list->segment->n_windows * 8; line++) {
+        good &= qn_load_u32(list->rank + 4 * line) == rank;
+        for (size_t word = 8 * line; word < 8 * line + 8; word++)
+            rank += (uint64_t)__builtin_popcountll(qn_load_u64(list->bitmap + 8 * word));
+    }
+    return good && rank == list->df;
+}
+
+/* Groups follow one another, and their documents are df. */
+static bool groups_hold(const qn_postings *list)
+{
+    uint32_t n_groups = list->segment->n_windows * QN_GROUPS, next = 0;
+    for (uint32_t group = 0; group < n_groups; group++) {
+        uint32_t from, to;
+        qn_coded_group(list, group, &from, &to);
+        if (from != to && from != next)
+            return false;
+        next = from != to ? to : next;
+    }
+    return next == list->df;
+}
+
+/* Exceptions ascend, and are of postings whose class leaves their tf open. */
+static bool exceptions_hold(const qn_postings *list)
+{
+    uint64_t least = 0;
+    for (uint32_t e = 0; e < list->n_exceptions; e++) {
+        uint32_t i = qn_load_u32(list->exception + 4 * (size_t)e);
+        if (i < least || i >= list->df || list->class[qn_coded_code(list, i)].exact)
+            return false;
+        least = (uint64_t)i + 1;
+    }
+    uint32_t e = 0;
+    for (uint64_t i = 0; i < list->df; i += QN_EXCEPTIONS_STEP) {
+        while (e < list->n_exceptions && qn_load_u32(list->exception + 4 * (size_t)e) < i)
+            e++;
+        if (qn_load_u32(list->exception_start + 4 * (size_t)(i / QN_EXCEPTIONS_STEP)) != e)
+            return false;
+    }
+    return true;
+}
+
+static void check_coded(verify_state *verifier, const qn_dict_cursor *cursor,
+                        const qn_postings *list)
+{
+    if (!padding_holds(list))
+        tell_term(verifier, cursor, "bytes that should be zero are not");
+    if (list->dense && !ranks_hold(list))
+        tell_term(verifier, cursor, "its ranks do not count its bitmap");
+    if (!list->dense && !groups_hold(list))
+        tell_term(verifier, cursor, "its groups do not follow one another");
+    if (!exceptions_hold(list))
+        tell_term(verifier, cursor, "its exceptions are out of order, or of exact classes");
+}
+
+/* Whether each posting of a block lies in the class that its code tells. */
+static bool codes_hold(const qn_postings *list, uint32_t block, const uint32_t *docs,
+                       const uint32_t *tfs)
+{
+    for (uint32_t i = 0; i < qn_postings_block_n(list, block); i++) {
+        const qn_code_class *class = &list->class[qn_coded_code(list, block * QN_BLOCK + i)];
+        if ((tfs[i] > class->tf && class->tf != QN_CODES_ANY) ||
+            list->segment->lengths[docs[i]] < class->least_length)
+            return false;
+    }
+    return true;
+}
+
+/* ---- postings ---- */
+
 /* Checks one block; folds its parts into *best and range_part. */
 static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cursor,
                                 const qn_postings *list, uint32_t block, uint64_t *cf, float *best,
@@ -70,9 +172,13 @@ static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cu
         block_best = part > block_best ? part : block_best;
         *range = part > *range ? part : *range;
         *cf += tfs[i];
+        for (unsigned s = 0; s < QN_SEEDS; s++)
+            verifier->reach[s] += part >= list->seed[s];
     }
     if (list->block_max != NULL && above(block_best, list->max_part, list->block_max[block]))
         tell_term(verifier, cursor, "a block's bound is too low");
+    if (list->coded && !codes_hold(list, block, docs, tfs))
+        tell_term(verifier, cursor, "a code's class does not hold its posting");
     *best = block_best > *best ? block_best : *best;
     return QUERN_OK;
 }
@@ -89,6 +195,17 @@ static void check_ranges(verify_state *verifier, const qn_dict_cursor *cursor,
     }
 }
 
+static void check_seeds(verify_state *verifier, const qn_dict_cursor *cursor,
+                        const qn_postings *list)
+{
+    for (unsigned s = 0; s < QN_SEEDS; s++) {
+        if (list->seed[s] > 0 && verifier->reach[s] < qn_seed_rank[s]) {
+            tell_term(verifier, cursor, "a seed is too high");
+            return;
+        }
+    }
+}
+
 static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cursor,
                                quern_error *error)
 {
@@ -99,6 +216,9 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     uint64_t cf = 0;
     float best = 0;
     memset(verifier->range_part, 0, (size_t)segment->n_windows * 64 * sizeof *verifier->range_part);
+    memset(verifier->reach, 0, sizeof verifier->reach);
+    if (status == QUERN_OK && list.coded)
+        check_coded(verifier, cursor, &list);
     for (uint32_t block = 0; status == QUERN_OK && block < list.n_blocks; block++)
         status = check_block(verifier, cursor, &list, block, &cf, &best, error);
     if (status != QUERN_OK)
@@ -108,6 +228,7 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     if (best > list.max_part)
         tell_term(verifier, cursor, "its bound is too low");
     check_ranges(verifier, cursor, &list);
+    check_seeds(verifier, cursor, &list);
     verifier->n_terms++;
     verifier->n_postings += info->df;
     verifier->n_tokens += info->cf;

@@ -98,7 +98,6 @@ static void load(test_files *files)
     size_t n = getenv("QUERN_FULL") != NULL ? 3500 : 1500;
     test_corpus corpus = test_corpus_new(77, n, 900, 200);
     quern_build_options options = QUERN_BUILD_OPTIONS;
-    options.range_log2 = 6;
     test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
 }

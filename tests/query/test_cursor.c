@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const test_index_params params = {.seed = 3,
                                          .n_docs = 3000,
@@ -12,7 +13,8 @@ static const test_index_params params = {.seed = 3,
                                          .max_words = 20,
                                          .copies = 1,
                                          .n_segments = 1,
-                                         .range_log2 = 7,
+                                         .coded_df = 129,
+                                         .dense_df = 300,
                                          .k1 = 0.9f,
                                          .b = 0.4f};
 
@@ -114,20 +116,14 @@ Test(cursor, no_list_is_an_empty_list)
     cr_assert_eq(cursor.status, QUERN_OK);
 }
 
-Test(cursor, damage_is_sticky)
+/* Walks a list that has been damaged behind its first block. */
+static void expect_sticky_damage(const qn_postings *list)
 {
-    test_index index;
-    test_index_new(&index, &params);
-    qn_postings list;
-    cr_assert(open_list(&index, 0, &list));
-    cr_assert_gt(list.n_blocks, 2u);
     qn_cursor cursor = {0};
     quern_error error;
-    qn_cursor_start(&cursor, &list, &error);
-    /* The second block ends at another document than its table says. */
-    uint8_t *last = index.bytes[0] + (list.last_doc + 4 - index.bytes[0]);
-    qn_store_u32(last, qn_load_u32(last) + 1);
+    qn_cursor_start(&cursor, list, &error);
     uint32_t doc = qn_cursor_seek(&cursor, 0);
+    cr_assert_neq(doc, QN_CURSOR_END);
     while (doc != QN_CURSOR_END)
         doc = qn_cursor_next(&cursor);
     cr_assert_eq(cursor.status, QUERN_E_DAMAGED);
@@ -135,5 +131,34 @@ Test(cursor, damage_is_sticky)
     cr_assert_eq(qn_cursor_seek(&cursor, 0), QN_CURSOR_END);
     cr_assert_eq(cursor.status, QUERN_E_DAMAGED);
     qn_cursor_free(&cursor);
+}
+
+Test(cursor, damage_is_sticky)
+{
+    test_index_params gaps = params;
+    gaps.dense_df = UINT32_MAX;
+    test_index index;
+    test_index_new(&index, &gaps);
+    qn_postings list;
+    cr_assert(open_list(&index, 0, &list));
+    cr_assert_gt(list.n_blocks, 2u);
+    /* The second block ends at another document than its table says. */
+    uint8_t *last = index.bytes[0] + (list.last_doc + 4 - index.bytes[0]);
+    qn_store_u32(last, qn_load_u32(last) + 1);
+    expect_sticky_damage(&list);
+    test_index_free(&index);
+}
+
+Test(cursor, damage_of_a_bitmap_is_sticky)
+{
+    test_index index;
+    test_index_new(&index, &params);
+    qn_postings list;
+    cr_assert(open_list(&index, 0, &list));
+    cr_assert(list.dense && list.n_blocks > 5);
+    /* From here on there are fewer documents than the ranks say. */
+    uint8_t *word = index.bytes[0] + (list.bitmap - index.bytes[0]) + 1024 / 8;
+    memset(word, 0, 64);
+    expect_sticky_damage(&list);
     test_index_free(&index);
 }

@@ -18,7 +18,8 @@ static void make_index(test_index *index, const test_word *words, uint32_t n, bo
                                 .max_words = n,
                                 .copies = 1,
                                 .n_segments = 1,
-                                .range_log2 = 6,
+                                .coded_df = 129,
+                                .dense_df = 300,
                                 .k1 = 0.9f,
                                 .b = 0.4f,
                                 .no_positions = !positions};

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char *const levels[] = {"scalar", "avx2", "avx512"};
-static const char *const evaluators[] = {"auto", "range", "boolean"};
+static const char *const evaluators[] = {"auto", "range"};
 static const size_t ks[] = {1, 2, 10, 64, 65, 100, 1000, 100000};
 
 static quern_search_options random_options(test_random *random)
@@ -114,7 +114,8 @@ static const test_index_params small = {.seed = 1,
                                         .max_words = 40,
                                         .copies = 1,
                                         .n_segments = 1,
-                                        .range_log2 = 6,
+                                        .coded_df = 129,
+                                        .dense_df = 300,
                                         .k1 = 0.9f,
                                         .b = 0.4f};
 
@@ -162,14 +163,15 @@ Test(search, ties_go_to_the_first_documents)
     }
 }
 
-/* More ranges than are evaluated first, and lists with and without range maxima. */
+/* More ranges than are evaluated first, and the three forms of lists as a real index has them. */
 static const test_index_params large = {.seed = 5,
                                         .n_docs = 40000,
                                         .vocabulary = 400,
                                         .max_words = 12,
                                         .copies = 1,
                                         .n_segments = 1,
-                                        .range_log2 = 6,
+                                        .coded_df = 626,
+                                        .dense_df = 2501,
                                         .k1 = 0.9f,
                                         .b = 0.4f};
 
@@ -187,19 +189,25 @@ Test(search, large_conjunctions_and_phrases_equal_exhaustive)
     check_index(&large, &phrases, 10, false);
 }
 
-Test(search, large_ranges_several_segments_and_huge_tf)
+/* Every list in gaps, every list a bitmap, and few of either. */
+Test(search, forms_of_lists_several_segments_and_huge_tf)
 {
     test_index_params params = large;
-    params.range_log2 = 8;
+    params.coded_df = 2000;
+    params.dense_df = 3000;
     params.n_segments = 3;
     params.huge_tf = true;
     params.max_words = 30;
     params.n_docs = 20000;
     check_index(&params, &few, 15, false);
     check_index(&params, &excluding, 6, false);
-    params.range_log2 = 10;
     params.vocabulary = 3;
+    params.coded_df = params.dense_df = 129;
     check_index(&params, &few, 10, false);
+    check_index(&params, &mixed, 6, false);
+    params.dense_df = UINT32_MAX;
+    check_index(&params, &few, 10, false);
+    check_index(&params, &mixed, 6, false);
 }
 
 Test(search, bounds_of_other_parameters_stay_safe)
@@ -243,12 +251,40 @@ Test(search, statistics_from_outside)
     test_index_free(&index);
 }
 
+static uint64_t df_of_all(void *arg, quern_span term)
+{
+    (void)arg;
+    (void)term;
+    return UINT64_MAX;
+}
+
+/* Of words that an immense whole has in every document: each score is 0, and still all documents
+ * that match are found, in their order. */
+Test(search, weights_of_nothing)
+{
+    test_index index;
+    test_index_params params = small;
+    params.n_docs = 2000;
+    test_index_new(&index, &params);
+    test_random random = 4;
+    for (unsigned i = 0; i < 60; i++) {
+        static test_query query;
+        test_query_random(&query, i % 2 == 0 ? &mixed : &plain, small.vocabulary, &random);
+        quern_search_options options = QUERN_SEARCH_OPTIONS;
+        options.documents = UINT64_MAX;
+        options.tokens = i % 3 == 0 ? 1 : UINT64_MAX;
+        options.df = df_of_all;
+        check_query(&index, &query, options, i % 5 == 0 ? 5000 : 50, true, i);
+    }
+    test_index_free(&index);
+}
+
 /* Runs with all evaluators and returns the number of hits, which must agree. */
 static size_t count_hits(const test_index *index, const test_query *query, size_t k)
 {
-    static const char *const all[] = {"auto", "exhaustive", "range", "boolean"};
+    static const char *const all[] = {"auto", "exhaustive", "range"};
     size_t n = 0, before = 0;
-    for (unsigned i = 0; i < 4; i++, before = n) {
+    for (unsigned i = 0; i < sizeof all / sizeof *all; i++, before = n) {
         quern_search_options options = QUERN_SEARCH_OPTIONS;
         options.evaluator = all[i];
         const char *used;
@@ -304,9 +340,17 @@ Test(search, the_evaluator_that_answered_is_named)
     options.evaluator = "range";
     free(run(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
-    test_query_word(&query, QN_MUST, 1, 2); /* which "range" does not serve */
+    test_query_word(&query, QN_MUST, 1, 2); /* it serves every query */
+    test_query_add(&query, QN_NOT, 1, (uint32_t[]){3, 4}, NULL, 2);
     free(run(&index, &options, &query.query, 10, &n, &used));
-    cr_assert_str_eq(used, "boolean");
+    cr_assert_str_eq(used, "range");
+    options.evaluator = "auto";
+    free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "range");
+    query.query = (qn_query){0}; /* hardly a posting: bounds would not pay */
+    test_query_word(&query, QN_SHOULD, 1, 59);
+    free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "exhaustive");
     test_index_free(&index);
 }
 

@@ -138,7 +138,8 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
                                  .k1 = index->params.k1,
                                  .b = index->params.b,
                                  .average = to == from ? 0 : (double)n / (to - from),
-                                 .range_log2 = index->params.range_log2,
+                                 .coded_df = index->params.coded_df,
+                                 .dense_df = index->params.dense_df,
                                  .positions = !index->params.no_positions};
     char *path;
     int dirfd = test_dir_open(&path);
@@ -161,11 +162,10 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
                                 .k1 = params.k1,
                                 .b = params.b,
                                 .average = params.average,
-                                .range_log2 = params.range_log2,
+                                .coded_df = params.coded_df,
+                                .dense_df = params.dense_df,
                                 .positions = params.positions};
-    uint32_t range_size = 1u << params.range_log2;
-    s->n_ranges = (params.n_docs + range_size - 1) / range_size;
-    s->bounds_df = qn_segment_bounds_df(s->n_ranges);
+    s->n_windows = qn_segment_windows(params.n_docs);
     s->base = from;
     s->lengths = lengths;
     s->postings = s->index.section[QN_SECTION_POSTINGS];
@@ -173,7 +173,7 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
     s->kernels = qn_block_kernels_for(qn_cpu_detect());
     cr_assert_eq(qn_dict_open(&s->dict, &s->index, totals.n_terms, params.n_docs, params.positions,
-                              s->bounds_df, &error),
+                              params.coded_df, &error),
                  QUERN_OK, "%s", error.message);
 }
 

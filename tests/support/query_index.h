@@ -8,7 +8,7 @@
 #include "query/search.h"
 #include "tests/support/support.h"
 
-enum { TEST_SEGMENTS_MAX = 4, TEST_TERM_ROOM = 8 };
+enum { TEST_SEGMENTS_MAX = 5, TEST_TERM_ROOM = 8 };
 
 /* One word of one document. Words of a document stand together, positions ascending. */
 typedef struct test_word {
@@ -19,8 +19,9 @@ typedef struct test_index_params {
     uint64_t seed;
     uint32_t n_docs, vocabulary, max_words; /* a document has 0..max_words words */
     uint32_t copies;                        /* documents in a row that are equal; 1: none */
-    unsigned n_segments, range_log2;
-    float k1, b; /* of the bounds */
+    unsigned n_segments;
+    uint32_t coded_df, dense_df; /* over 128, and at least that: which lists are coded, and dense */
+    float k1, b;                 /* of the bounds */
     bool no_positions;
     bool huge_tf; /* a few documents hold a word very often */
 } test_index_params;

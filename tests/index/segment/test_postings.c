@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DOCS = 20000, TERMS = 40, TF_MAX = 300 };
+/* Of the sizes below two are coded as gaps, and two as bitmaps. */
+enum { DOCS = 20000, TERMS = 40, TF_MAX = 300, CODED_DF = 257, DENSE_DF = 1000 };
 
 /* One list as it was written. */
 typedef struct test_list {
@@ -67,7 +68,8 @@ static void write_lists(fixture *f, bool positions)
                                  .k1 = 0.9f,
                                  .b = 0.4f,
                                  .average = 120,
-                                 .range_log2 = 7,
+                                 .coded_df = CODED_DF,
+                                 .dense_df = DENSE_DF,
                                  .positions = positions};
     qn_postings_writer *writer;
     qn_container_writer container;
@@ -103,20 +105,20 @@ static void open_lists(fixture *f, bool positions)
         QUERN_OK, "%s", error.message);
     qn_segment *s = &f->segment;
     s->meta = (qn_segment_meta){.n_docs = DOCS,
-                                .range_log2 = 7,
+                                .coded_df = CODED_DF,
+                                .dense_df = DENSE_DF,
                                 .positions = positions,
                                 .k1 = 0.9f,
                                 .b = 0.4f,
                                 .average = 120,
                                 .n_terms = TERMS};
-    s->n_ranges = (DOCS + 127) / 128;
-    s->bounds_df = qn_segment_bounds_df(s->n_ranges);
+    s->n_windows = qn_segment_windows(DOCS);
     s->lengths = f->lengths;
     s->postings = s->index.section[QN_SECTION_POSTINGS];
     s->positions = s->index.section[QN_SECTION_POSITIONS];
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
     s->kernels = qn_block_kernels_for(qn_cpu_detect());
-    cr_assert_eq(qn_dict_open(&s->dict, &s->index, TERMS, DOCS, positions, s->bounds_df, &error),
+    cr_assert_eq(qn_dict_open(&s->dict, &s->index, TERMS, DOCS, positions, CODED_DF, &error),
                  QUERN_OK, "%s", error.message);
 }
 
@@ -243,12 +245,16 @@ static void check_bounds(const fixture *f, const test_list *list, const float no
     qn_postings postings;
     open_list(f, list, &postings);
     float *parts = calloc(list->df, sizeof(float));
-    float block_best[DOCS / QN_BLOCK + 1] = {0}, range_best[DOCS / 128 + 1] = {0}, best = 0;
+    float block_best[DOCS / QN_BLOCK + 1] = {0},
+                                       range_best[QN_WINDOW / QN_RANGE * (DOCS / QN_WINDOW + 1)] =
+                                           {0},
+                                       best = 0;
     for (uint32_t i = 0; i < list->df; i++) {
         float tf = (float)list->tfs[i];
         parts[i] = tf / (tf + norms[f->lengths[list->docs[i]]]);
         block_best[i / QN_BLOCK] = fmaxf(block_best[i / QN_BLOCK], parts[i]);
-        range_best[list->docs[i] >> 7] = fmaxf(range_best[list->docs[i] >> 7], parts[i]);
+        range_best[list->docs[i] / QN_RANGE] =
+            fmaxf(range_best[list->docs[i] / QN_RANGE], parts[i]);
         best = fmaxf(best, parts[i]);
     }
     cr_assert_geq(postings.max_part, best);
@@ -256,8 +262,8 @@ static void check_bounds(const fixture *f, const test_list *list, const float no
         double bound = (double)postings.max_part * postings.block_max[b] / 255;
         cr_assert(bound >= (double)block_best[b] && bound <= (double)block_best[b] + 1.01 / 255);
     }
-    cr_assert_eq(postings.range_max != NULL, list->df >= f->segment.bounds_df);
-    for (uint32_t r = 0; r < f->segment.n_ranges && postings.range_max != NULL; r++) {
+    cr_assert_eq(postings.range_max != NULL, list->df >= CODED_DF);
+    for (uint32_t r = 0; r < f->segment.n_windows * 64 && postings.range_max != NULL; r++) {
         double bound = (double)postings.max_part * postings.range_max[r] / 255;
         cr_assert(bound >= (double)range_best[r] && bound <= (double)range_best[r] + 1.01 / 255);
     }
@@ -284,6 +290,12 @@ Test(postings, bounds_and_seeds_hold_and_are_tight)
     teardown(&f);
 }
 
+static uint32_t last_of(const test_list *list, uint32_t block)
+{
+    uint32_t end = (block + 1) * QN_BLOCK;
+    return list->docs[(end < list->df ? end : list->df) - 1];
+}
+
 Test(postings, find_block_agrees_with_a_scan)
 {
     fixture f;
@@ -295,8 +307,7 @@ Test(postings, find_block_agrees_with_a_scan)
         for (unsigned i = 0; i < 300 && postings.n_blocks > 1; i++) {
             uint32_t from = test_below(&random, postings.n_blocks);
             uint32_t doc = test_below(&random, DOCS), expected = from;
-            while (expected < postings.n_blocks &&
-                   qn_postings_block_last(&postings, expected) < doc)
+            while (expected < postings.n_blocks && last_of(&f.list[t], expected) < doc)
                 expected++;
             cr_assert_eq(qn_postings_find_block(&postings, from, doc), expected);
         }

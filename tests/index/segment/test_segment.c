@@ -1,6 +1,6 @@
 /* Opening a segment: forged numbers of META, checksums made right again, are refused with a reason,
  * as are sections that do not fit them. Offsets are those of FORMAT.md. */
-#include "index/segment/segment.h"
+#include "index/segment/coded.h"
 #include "tests/support/reseal.h"
 
 #include <criterion/criterion.h>
@@ -18,7 +18,7 @@ static void setup(void)
     test_files_new(&files, &corpus, NULL);
     test_corpus_free(&corpus);
     cr_assert(test_section(files.index, files.index_len, QN_SECTION_META, &meta, &len));
-    cr_assert_eq(len, 176);
+    cr_assert_eq(len, 200);
 }
 
 static void teardown(void)
@@ -54,17 +54,21 @@ Test(segment, meta_numbers)
         {0, 0xFFFFFF01u, QUERN_E_DAMAGED, "META: a number is out of range"},
         {0, 299, QUERN_E_DAMAGED, "LENGTHS is missing or of the wrong size"},
         {0, 301, QUERN_E_DAMAGED, "LENGTHS is missing or of the wrong size"},
-        {4, 5, QUERN_E_DAMAGED, "META: a number is out of range"},
-        {4, 11, QUERN_E_DAMAGED, "META: a number is out of range"},
+        {4, 128, QUERN_E_DAMAGED, "META: a number is out of range"},  /* coded lists are long */
+        {4, 1000, QUERN_E_DAMAGED, "META: a number is out of range"}, /* and the dense are coded */
+        {96, 128, QUERN_E_DAMAGED, "META: a number is out of range"},
+        {100, 3, QUERN_E_DAMAGED, "META: a number is out of range"},
         {32, 0x7FFFFFFF, QUERN_E_DAMAGED, "more postings than there are"},
         {40, 0x7FFFFFFF, QUERN_E_DAMAGED, "more postings than there are"},
+        {80, 0x7FFFFFFF, QUERN_E_DAMAGED, "more postings than there are"},
+        {88, 0x7FFFFFFF, QUERN_E_DAMAGED, "more postings than there are"},
         {64, 33, QUERN_E_DAMAGED, "META: a number is out of range"},
         {64, 1, QUERN_E_DAMAGED, "EXACT_LENGTHS is missing or of the wrong size"},
         {68, 8, QUERN_E_VERSION, "META: unknown flags"},
         {68, 2, QUERN_E_DAMAGED, "a section of postings is missing"}, /* but positions are there */
         {76, 1, QUERN_E_DAMAGED, "META: the stop words do not fill the section"},
-        {140, 0x61616161, QUERN_E_DAMAGED, "META: a name is not terminated"},
-        {172, 0x61616161, QUERN_E_DAMAGED, "META: a name is not terminated"},
+        {164, 0x61616161, QUERN_E_DAMAGED, "META: a name is not terminated"},
+        {196, 0x61616161, QUERN_E_DAMAGED, "META: a name is not terminated"},
     };
     expect(QUERN_OK, "");
     for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
@@ -121,6 +125,59 @@ Test(segment, missing_sections)
         qn_store_u32(entry, 1u << 31 | gone[i].kind); /* may be ignored */
         expect(QUERN_E_DAMAGED, gone[i].reason);
         qn_store_u32(entry, gone[i].kind);
+    }
+}
+
+/* The parts that statistics tell of are all the bytes there are, bitmaps a part of docids and codes
+ * one of tf, each as large as the lists say. */
+static void check_bytes(quern_tune tune, size_t n_docs)
+{
+    test_corpus corpus = test_corpus_new(6, n_docs, 100, 40);
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.tune = tune;
+    test_files_free(&files);
+    test_files_new(&files, &corpus, &options);
+    test_corpus_free(&corpus);
+    qn_segment segment;
+    cr_assert_eq(qn_segment_open_bytes(&segment, files.index, files.index_len, files.store,
+                                       files.store_len, true, NULL),
+                 QUERN_OK);
+    uint64_t bitmaps = 0, codes = 0, docids = 0;
+    qn_dict_cursor cursor;
+    cr_assert_eq(qn_dict_seek(&cursor, &segment.dict, "", 0, NULL), QUERN_OK);
+    while (qn_dict_next(&cursor, NULL) == QUERN_OK) {
+        qn_postings list;
+        cr_assert_eq(qn_postings_open(&list, &segment, &cursor.info, NULL), QUERN_OK);
+        docids += list.coded && !list.dense ? (uint64_t)(list.data_end - list.last_doc) : 0;
+        if (!list.coded)
+            continue;
+        qn_coded_layout at =
+            qn_coded_layout_of(cursor.info.postings_off, list.df, segment.n_windows, list.dense,
+                               list.n_exceptions, list.tf_width);
+        codes += at.tables - at.codes + at.docs - at.exceptions;
+        bitmaps += list.dense ? at.exceptions - at.tables : 0;
+        docids -= list.dense ? 0 : at.docs - at.exceptions;
+    }
+    quern_bytes b = {0};
+    segment.index.mapping.len = files.index_len; /* as if they were mapped */
+    segment.store.mapping.len = files.store_len;
+    qn_segment_bytes(&segment, &b);
+    cr_assert_eq(b.total, files.index_len + files.store_len);
+    cr_assert_eq(b.total, b.dictionary + b.docids + b.tf + b.positions + b.bounds + b.lengths +
+                              b.ids + b.store + b.other);
+    cr_assert(b.bitmaps == bitmaps && b.codes == codes && b.codes <= b.tf);
+    cr_assert(b.docids >= bitmaps + docids && b.docids + b.tf <= segment.postings.len);
+    qn_segment_bytes(&segment, &b); /* adds */
+    cr_assert(b.total == 2 * (files.index_len + files.store_len) && b.bitmaps == 2 * bitmaps);
+    segment.index.mapping.len = segment.store.mapping.len = 0;
+    qn_segment_close(&segment);
+}
+
+Test(segment, bytes_add_up)
+{
+    for (quern_tune tune = QUERN_TUNE_BALANCED; tune <= QUERN_TUNE_SPEED; tune++) {
+        check_bytes(tune, 300);
+        check_bytes(tune, 2500);
     }
 }
 

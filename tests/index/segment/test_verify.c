@@ -1,9 +1,9 @@
 /*
  * Verifying against forgery: what checksums cannot see, since they are made right again - bounds
- * that are too low, counts that do not add up, lengths and ids that contradict - is found and
- * named.
+ * that are too low, codes and ranks that lie, counts that do not add up, lengths and ids that
+ * contradict - is found and named.
  */
-#include "index/segment/postings.h"
+#include "index/segment/coded.h"
 #include "index/segment/verify.h"
 #include "tests/support/reseal.h"
 
@@ -14,14 +14,26 @@
 
 static test_files files;
 
-/* 1,500 documents, so that the frequent terms have several blocks and range maxima. */
-static void setup(void)
+/* Balanced, the terms of 1,500 documents with df over 128 are bitmaps; tuned for size, those of
+ * 3,000 are coded with gaps from 251 on, and long lists of blocks below. */
+static void make_files(quern_tune tune)
 {
-    test_corpus corpus = test_corpus_new(9, 1500, 300, 60);
+    test_corpus corpus = test_corpus_new(9, tune == QUERN_TUNE_SIZE ? 3000 : 1500, 300, 60);
     quern_build_options options = QUERN_BUILD_OPTIONS;
-    options.range_log2 = 6;
+    options.tune = tune;
     test_files_new(&files, &corpus, &options);
     test_corpus_free(&corpus);
+}
+
+static void setup(void)
+{
+    make_files(QUERN_TUNE_BALANCED);
+}
+
+static void tune_for_size(void)
+{
+    test_files_free(&files);
+    make_files(QUERN_TUNE_SIZE);
 }
 
 static void teardown(void)
@@ -96,37 +108,168 @@ Test(verify, range_bounds)
     expect_defect("a range's bound is too low");
 }
 
-/* The postings of a frequent term: its tables stand at the end of its extent. */
-static uint8_t *tables_of(const char *term, uint32_t *n_blocks)
+typedef enum list_form { BLOCKS, GAPS, DENSE } list_form;
+
+/* The first list of a form; its bytes are those of `files`. Of coded ones, one with exceptions. */
+static qn_postings find_list(list_form form, char *term, size_t size)
 {
-    qn_segment segment;
-    qn_term_info info;
+    static qn_segment segment;
+    qn_dict_cursor cursor;
+    qn_postings list;
+    qn_segment_close(&segment);
     cr_assert_eq(qn_segment_open_bytes(&segment, files.index, files.index_len, files.store,
                                        files.store_len, false, NULL),
                  QUERN_OK);
-    cr_assert_eq(qn_dict_find(&segment.dict, term, strlen(term), &info, NULL), QUERN_OK);
-    *n_blocks = (info.df + QN_BLOCK - 1) / QN_BLOCK;
-    cr_assert_gt(*n_blocks, 1u);
-    size_t len;
-    uint8_t *end = section(QN_SECTION_POSTINGS, &len) + info.postings_off + info.postings_len;
-    qn_segment_close(&segment);
-    return end - 4 - 2 * QN_SEEDS - *n_blocks;
+    cr_assert_eq(qn_dict_seek(&cursor, &segment.dict, "", 0, NULL), QUERN_OK);
+    do {
+        cr_assert_eq(qn_dict_next(&cursor, NULL), QUERN_OK, "there is no such list");
+        cr_assert_eq(qn_postings_open(&list, &segment, &cursor.info, NULL), QUERN_OK);
+    } while (form == BLOCKS
+                 ? list.coded || list.n_blocks < 2
+                 : !list.coded || list.dense != (form == DENSE) || list.n_exceptions < 3);
+    (void)snprintf(term, size, "%.*s", (int)cursor.len, cursor.term);
+    return list;
+}
+
+/* A list's bytes, to be changed. */
+static uint8_t *at(const uint8_t *bytes)
+{
+    return files.index + (bytes - files.index);
+}
+
+static void expect_term_defect(const char *term, const char *what)
+{
+    char defect[200];
+    (void)snprintf(defect, sizeof defect, "the term \"%s\": %s", term, what);
+    expect_defect(defect);
+}
+
+Test(verify, sound_for_every_tuning)
+{
+    for (quern_tune tune = QUERN_TUNE_BALANCED; tune <= QUERN_TUNE_SPEED; tune++) {
+        told heard;
+        quern_error error;
+        test_files_free(&files);
+        make_files(tune);
+        cr_assert_eq(verify(&heard, &error), QUERN_OK, "%s", heard.all);
+    }
 }
 
 Test(verify, block_bounds)
 {
-    uint32_t n;
-    uint8_t *max = tables_of("w1", &n);
-    memset(max, 0, n);
-    expect_defect("the term \"w1\": a block's bound is too low");
+    char term[64];
+    tune_for_size();
+    qn_postings list = find_list(BLOCKS, term, sizeof term);
+    memset(at(list.block_max), 0, list.n_blocks);
+    expect_term_defect(term, "a block's bound is too low");
 }
 
-Test(verify, term_bound)
+/* max_part of a plain list, behind its block maxima, and of a coded one, in its header. */
+Test(verify, term_bounds)
 {
-    uint32_t n;
-    uint8_t *max = tables_of("w2", &n);
-    qn_store_f32(max + n, 0.01f);
-    expect_defect("the term \"w2\": its bound is too low");
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    qn_store_f32(at(list.codes) - QN_CODED_HEADER + QN_CODED_MAX_PART, 0.01f);
+    expect_term_defect(term, "its bound is too low");
+    tune_for_size();
+    list = find_list(BLOCKS, term, sizeof term);
+    qn_store_f32(at(list.block_max) + list.n_blocks, 0.01f);
+    expect_term_defect(term, "its bound is too low");
+}
+
+/* Too high a seed would leave answers out. */
+Test(verify, seeds)
+{
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    uint8_t *seed = at(list.codes) - QN_CODED_HEADER + QN_CODED_SEEDS;
+    qn_store_u16(seed + 4, (uint16_t)(qn_load_u16(seed + 4) + 400));
+    expect_term_defect(term, "a seed is too high");
+    tune_for_size();
+    list = find_list(BLOCKS, term, sizeof term);
+    qn_store_u16(at(list.block_max) + list.n_blocks + 4, 4096);
+    expect_term_defect(term, "a seed is too high");
+}
+
+Test(verify, ranks)
+{
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    uint8_t *rank = at(list.rank) + 8; /* of document 1,024 on */
+    qn_store_u32(rank, qn_load_u32(rank) - 1);
+    expect_term_defect(term, "its ranks do not count its bitmap");
+    qn_store_u32(rank, qn_load_u32(rank) + 1);
+    /* A document too many, at the end, where no later rank tells of it. */
+    uint8_t *last = at(list.bitmap) + 1496 / 8;
+    *last = *last == 0xF ? 7 : 0xF;
+    expect_term_defect(term, "its ranks do not count its bitmap");
+}
+
+/* Each class in turn allows less than its postings have: lower tf where that is not exact (an exact
+ * one then says another tf, which other things contradict), or longer documents. */
+Test(verify, classes)
+{
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    for (unsigned code = 1; code < QN_CODES && list.class[code].tf != 0; code++) {
+        uint8_t *class = at(list.codes) - QN_CODED_HEADER + 4 * (size_t)code;
+        class[2]++;
+        expect_term_defect(term, "a code's class does not hold its posting");
+        class[2]--;
+        uint16_t tf = qn_load_u16(class);
+        qn_store_u16(class, (uint16_t)(list.class[code].exact ? tf + 1 : tf - 1));
+        if (list.class[code].exact)
+            expect_defect("");
+        else
+            expect_term_defect(term, "a code's class does not hold its posting");
+        qn_store_u16(class, tf);
+    }
+}
+
+Test(verify, codes)
+{
+    char term[64];
+    tune_for_size();
+    qn_postings list = find_list(GAPS, term, sizeof term);
+    uint32_t posting = qn_load_u32(list.exception);
+    uint8_t *code = at(list.codes) + posting / 2, was = *code;
+    *code &= posting % 2 == 0 ? 0xF0 : 0x0F; /* no posting's, which is as inexact: bounds say 0 */
+    expect_term_defect(term, "a code's class does not hold its posting");
+    *code = was;
+    unsigned exact = 1;
+    while (!list.class[exact].exact)
+        exact++;
+    *code = (uint8_t)(exact * 17);
+    expect_term_defect(term, "its exceptions are out of order, or of exact classes");
+}
+
+Test(verify, exceptions)
+{
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    uint8_t *first = at(list.exception);
+    uint32_t a = qn_load_u32(first), b = qn_load_u32(first + 4);
+    qn_store_u32(first, b);
+    qn_store_u32(first + 4, a);
+    expect_term_defect(term, "its exceptions are out of order, or of exact classes");
+    qn_store_u32(first + 4, b); /* twice the same */
+    expect_term_defect(term, "its exceptions are out of order, or of exact classes");
+    qn_store_u32(first, a);
+    uint8_t *last = first + 4 * ((size_t)list.n_exceptions - 1);
+    qn_store_u32(last, list.df); /* past the list */
+    expect_term_defect(term, "its exceptions are out of order, or of exact classes");
+}
+
+/* Bytes between the parts of a coded list are zero, so that a later version may use them. */
+Test(verify, padding)
+{
+    char term[64];
+    qn_postings list = find_list(DENSE, term, sizeof term);
+    at(list.codes)[-1] = 1;
+    expect_term_defect(term, "bytes that should be zero are not");
+    at(list.codes)[-1] = 0;
+    at(list.bitmap)[-1] = 1;
+    expect_term_defect(term, "bytes that should be zero are not");
 }
 
 Test(verify, sums)
@@ -176,7 +319,7 @@ Test(verify, postings)
         n_found += verify(&heard, &error) == QUERN_E_DAMAGED;
         postings[at] ^= 4;
     }
-    cr_expect_gt(n_found, 30u, "%u", n_found);
+    cr_expect_gt(n_found, 37u, "%u", n_found);
 }
 
 /* Damage to the bytes is told by checksum alone: what follows from it is not repeated. */

@@ -1,0 +1,447 @@
+/* Coded lists written and read back in both forms, and forged: whatever the bytes of an extent are,
+ * readers end with postings or QUERN_E_DAMAGED, and evaluators with answers or that. */
+#define _GNU_SOURCE
+#include "index/segment/coded.h"
+
+#include "index/segment/lengths.h"
+#include "index/segment/postings_writer.h"
+#include "query/eval_exhaustive.h"
+#include "query/eval_range.h"
+#include "tests/support/support.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTS = 6 };
+
+/* A list as it was written. */
+typedef struct test_list {
+    uint32_t df, tf_max;
+    uint32_t *docs, *tfs;
+} test_list;
+
+typedef struct fixture {
+    uint32_t n_docs;
+    uint8_t *lengths;
+    test_list list[LISTS];
+    uint8_t *bytes;
+    size_t len;
+    qn_segment segment;
+} fixture;
+
+/* ---- making ---- */
+
+/* Which documents list `number` has: all; a third; some, with the first and the last; the first
+ * ones and the last; the last ones; a few more than make a list long. */
+static bool has(unsigned number, uint32_t doc, uint32_t n_docs, test_random *random)
+{
+    bool last = doc + 1 == n_docs;
+    switch (number) {
+    case 0:
+        return true;
+    case 1:
+        return test_below(random, 3) == 0;
+    case 2:
+        return doc == 0 || last || test_below(random, 4) != 0;
+    case 3:
+        return doc < 200 || last;
+    case 4:
+        return doc + 333 >= n_docs;
+    default:
+        return doc % (n_docs / 131 + 1) == 0;
+    }
+}
+
+/* The largest tf of the first lists take one, two and four bytes. */
+static uint32_t draw_tf(unsigned number, test_random *random)
+{
+    static const uint32_t rare[] = {200, 300, 70000};
+    if (test_below(random, 40) == 0)
+        return number == 5 ? 1 : 1 + test_below(random, rare[number % 3]);
+    return test_below(random, 3) == 0 ? 1 + test_below(random, 20) : 1;
+}
+
+static void make_list(fixture *f, unsigned number, test_random *random)
+{
+    test_list *list = &f->list[number];
+    *list = (test_list){.docs = calloc(f->n_docs, sizeof(uint32_t)),
+                        .tfs = calloc(f->n_docs, sizeof(uint32_t))};
+    for (uint32_t doc = 0; doc < f->n_docs; doc++) {
+        if (!has(number, doc, f->n_docs, random))
+            continue;
+        uint32_t tf = draw_tf(number, random);
+        if (list->df == 77 && number < 3)
+            tf = (uint32_t[]){255, 65535, 65536}[number]; /* the last that fits, or the first not */
+        list->tf_max = tf > list->tf_max ? tf : list->tf_max;
+        list->docs[list->df] = doc;
+        list->tfs[list->df++] = tf;
+    }
+}
+
+static void write_lists(const fixture *f, const qn_postings_params *params, int dirfd)
+{
+    quern_error error;
+    qn_postings_writer *writer;
+    qn_container_writer container;
+    cr_assert_eq(qn_container_writer_open(&container, dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
+                 QUERN_OK);
+    cr_assert_eq(qn_postings_writer_new(&writer, &container, dirfd, "x", params, &error), QUERN_OK);
+    for (unsigned t = 0; t < LISTS; t++) {
+        char term[2] = {(char)('a' + (int)t), 0};
+        qn_postings_writer_begin(writer, term, 1);
+        for (uint32_t i = 0; i < f->list[t].df; i++)
+            cr_assert_eq(
+                qn_postings_writer_add(writer, f->list[t].docs[i], f->list[t].tfs[i], NULL, &error),
+                QUERN_OK);
+        cr_assert_eq(qn_postings_writer_end(writer, &error), QUERN_OK);
+    }
+    qn_postings_totals totals;
+    cr_assert_eq(qn_postings_writer_finish(writer, &totals, &error), QUERN_OK);
+    cr_assert_eq(qn_container_writer_finish(&container, &error), QUERN_OK);
+    qn_container_writer_close(&container);
+    qn_postings_writer_free(writer);
+}
+
+static void setup(fixture *f, uint32_t n_docs, uint32_t dense_df)
+{
+    *f = (fixture){.n_docs = n_docs, .lengths = calloc(1, (size_t)n_docs + QN_PADDING)};
+    test_random random = n_docs;
+    for (uint32_t doc = 0; doc < n_docs; doc++)
+        f->lengths[doc] = qn_length_encode(test_below(&random, 400));
+    for (unsigned t = 0; t < LISTS; t++)
+        make_list(f, t, &random);
+    qn_postings_params params = {.n_docs = n_docs,
+                                 .lengths = f->lengths,
+                                 .k1 = 0.9f,
+                                 .b = 0.4f,
+                                 .average = 120,
+                                 .coded_df = QN_BLOCK + 1,
+                                 .dense_df = dense_df};
+    char *path;
+    int dirfd = test_dir_open(&path);
+    write_lists(f, &params, dirfd);
+    f->bytes = test_read_at(dirfd, "x.qx", &f->len);
+    test_dir_close(dirfd, path);
+    quern_error error;
+    qn_segment *s = &f->segment;
+    cr_assert_eq(
+        qn_container_open_bytes(&s->index, f->bytes, f->len, "x.qx", QN_FILE_INDEX, false, &error),
+        QUERN_OK);
+    s->meta = (qn_segment_meta){.n_docs = n_docs,
+                                .coded_df = QN_BLOCK + 1,
+                                .dense_df = dense_df,
+                                .k1 = 0.9f,
+                                .b = 0.4f,
+                                .average = 120,
+                                .n_terms = LISTS};
+    s->n_windows = qn_segment_windows(n_docs);
+    s->lengths = f->lengths;
+    s->postings = s->index.section[QN_SECTION_POSTINGS];
+    s->bounds = s->index.section[QN_SECTION_BOUNDS];
+    s->kernels = qn_block_kernels_for(qn_cpu_detect());
+    cr_assert_eq(qn_dict_open(&s->dict, &s->index, LISTS, n_docs, false, s->meta.coded_df, &error),
+                 QUERN_OK);
+}
+
+static void teardown(fixture *f)
+{
+    qn_container_close(&f->segment.index);
+    for (unsigned t = 0; t < LISTS; t++) {
+        free(f->list[t].docs);
+        free(f->list[t].tfs);
+    }
+    free(f->lengths);
+    free(f->bytes);
+}
+
+static qn_postings open_list(const fixture *f, unsigned number)
+{
+    qn_term_info info;
+    qn_postings list;
+    quern_error error;
+    char term = (char)('a' + (int)number);
+    cr_assert_eq(qn_dict_find(&f->segment.dict, &term, 1, &info, &error), QUERN_OK);
+    cr_assert_eq(info.df, f->list[number].df);
+    cr_assert_eq(qn_postings_open(&list, &f->segment, &info, &error), QUERN_OK, "%s",
+                 error.message);
+    return list;
+}
+
+/* ---- reading back ---- */
+
+static void check_blocks(const qn_postings *list, const test_list *written)
+{
+    for (uint32_t block = 0, at = 0; block < list->n_blocks; block++) {
+        uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM];
+        const uint8_t *tf_at;
+        quern_error error;
+        cr_assert_eq(qn_postings_docs(list, block, docs, &tf_at, &error), QUERN_OK, "%s",
+                     error.message);
+        cr_assert_eq(qn_postings_tfs(list, block, tf_at, tfs, &error), QUERN_OK, "%s",
+                     error.message);
+        for (uint32_t i = 0; i < qn_postings_block_n(list, block); i++, at++)
+            cr_assert(docs[i] == written->docs[at] && tfs[i] == written->tfs[at]);
+    }
+}
+
+static void check_codes(const fixture *f, const qn_postings *list, const test_list *written)
+{
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < written->df; i++) {
+        const qn_code_class *class = &list->class[qn_coded_code(list, i)];
+        cr_assert(class->tf >= written->tfs[i] || class->tf == QN_CODES_ANY);
+        cr_assert_leq(class->least_length, f->lengths[written->docs[i]]);
+        cr_assert_eq(qn_coded_tf(list, i), written->tfs[i]);
+        cr_assert_eq(qn_coded_exception(list, i), class->exact ? 0 : written->tfs[i]);
+        n_open += !class->exact;
+    }
+    cr_assert_eq(list->n_exceptions, n_open);
+    cr_assert_eq(list->tf_width, written->tf_max <= 255 ? 1u : written->tf_max <= 65535 ? 2u : 4u);
+}
+
+/* Where each document stands: rank, and the block that has it or what follows it. */
+static void check_places(const fixture *f, const qn_postings *list, const test_list *written)
+{
+    uint32_t rank = 0;
+    for (uint32_t doc = 0; doc < f->n_docs; doc++) {
+        if (list->dense)
+            cr_assert_eq(qn_dense_rank(list, doc), rank);
+        uint32_t block = rank < written->df ? rank / QN_BLOCK : list->n_blocks;
+        cr_assert_eq(qn_postings_find_block(list, 0, doc), block);
+        rank += rank < written->df && written->docs[rank] == doc;
+    }
+    cr_assert_eq(rank, written->df);
+    if (list->dense)
+        cr_assert_eq(qn_postings_find_block(list, 0, f->n_docs), list->n_blocks);
+}
+
+static void check_all(uint32_t n_docs, uint32_t dense_df)
+{
+    fixture f;
+    setup(&f, n_docs, dense_df);
+    for (unsigned t = 0; t < LISTS; t++) {
+        const test_list *written = &f.list[t];
+        qn_postings list = open_list(&f, t);
+        cr_assert_eq(list.coded, written->df > QN_BLOCK);
+        cr_assert_eq(list.dense, list.coded && written->df >= dense_df);
+        check_blocks(&list, written);
+        if (!list.coded)
+            continue;
+        check_codes(&f, &list, written);
+        check_places(&f, &list, written);
+    }
+    teardown(&f);
+}
+
+/* Documents that fill words, lines of 512 and windows, and one more or less. */
+static const uint32_t sizes[] = {400, 511, 512, 513, 1000, 4095, 4096, 4097, 8192, 12345};
+
+Test(coded, bitmaps_are_read_back)
+{
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_all(sizes[i], QN_BLOCK + 1);
+}
+
+Test(coded, gaps_are_read_back)
+{
+    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_all(sizes[i], UINT32_MAX);
+}
+
+Test(coded, both_forms_stand_in_one_segment)
+{
+    check_all(3000, 1000);
+}
+
+/* ---- forged bytes ---- */
+
+/* One list whose extent and range maxima have memory of their own, so that AddressSanitizer sees
+ * every access past them that QN_PADDING does not allow. */
+typedef struct forged {
+    fixture f;
+    qn_term_info info;
+    uint8_t *extent, *bounds;
+    size_t len;
+    unsigned n_read, n_refused;
+    qn_eval_scratch scratch;
+    qn_topk topk;
+} forged;
+
+static void start_forging(forged *g, unsigned number, uint32_t dense_df)
+{
+    *g = (forged){0};
+    setup(&g->f, 700, dense_df);
+    qn_postings list = open_list(&g->f, number);
+    qn_segment *s = &g->f.segment;
+    cr_assert(list.coded && list.n_exceptions > 0);
+    /* It stood at a multiple of 64, or began with zeros up to one. */
+    size_t skip = (size_t)(64 - list.info.postings_off % 64) % 64;
+    g->info = list.info;
+    g->len = (size_t)list.info.postings_len - skip;
+    g->extent = test_copy(s->postings.data + list.info.postings_off + skip, g->len);
+    g->bounds = test_copy(list.range_max, 64);
+    g->info.postings_off = g->info.bounds_index = 0;
+    g->info.postings_len = g->len;
+    s->postings = (qn_section){g->extent, g->len};
+    s->bounds = (qn_section){g->bounds, 64};
+}
+
+static void end_forging(forged *g)
+{
+    cr_assert_gt(g->n_read, 0u);
+    cr_assert_gt(g->n_refused, 0u);
+    qn_eval_scratch_free(&g->scratch);
+    qn_topk_free(&g->topk);
+    free(g->extent);
+    free(g->bounds);
+    teardown(&g->f);
+}
+
+/* What a cursor and an evaluator ask of a list. */
+static quern_status read_all(const forged *g, const qn_postings *list)
+{
+    quern_status status = QUERN_OK;
+    uint32_t n_docs = g->f.n_docs, previous = 0;
+    for (uint32_t block = 0; block < list->n_blocks && status == QUERN_OK; block++) {
+        uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM], n = qn_postings_block_n(list, block);
+        const uint8_t *tf_at;
+        status = qn_postings_docs(list, block, docs, &tf_at, NULL);
+        for (uint32_t i = 0; status == QUERN_OK && i < n; i++) {
+            cr_assert(docs[i] < n_docs && (block + i == 0 || docs[i] > previous));
+            previous = docs[i];
+        }
+        if (status == QUERN_OK)
+            status = qn_postings_tfs(list, block, tf_at, tfs, NULL);
+        for (uint32_t i = 0; status == QUERN_OK && i < n; i++)
+            cr_assert_gt(tfs[i], 0u);
+    }
+    for (uint32_t doc = 0; doc < n_docs; doc += 13)
+        cr_assert_leq(qn_postings_find_block(list, 0, doc), list->n_blocks);
+    for (uint32_t doc = 0; list->dense && doc < n_docs; doc += 7)
+        cr_assert_leq(qn_dense_rank(list, doc), list->df);
+    for (uint32_t i = 0; i < list->df; i++)
+        (void)qn_coded_tf(list, i);
+    return status;
+}
+
+static quern_status search(forged *g, const qn_postings *list, bool range, qn_cpu cpu)
+{
+    float norms[256], weight = 2;
+    qn_length_norms(0.9f, 0.4f, 120, norms);
+    qn_clause clause = {QN_SHOULD, 1, 0, 1};
+    qn_query_term term = {{"a", 1}, 0};
+    qn_query query = {.clause = &clause, .n_clauses = 1, .term = &term, .n_terms = 1};
+    qn_eval eval = {.query = &query,
+                    .weight = &weight,
+                    .norms = norms,
+                    .topk = &g->topk,
+                    .kernels = qn_eval_kernels_for(cpu),
+                    .scratch = &g->scratch,
+                    .segment = &g->f.segment,
+                    .list = &list,
+                    .inflation = 1};
+    const quern_hit *hits;
+    size_t n;
+    qn_topk_start(&g->topk, 20);
+    quern_status status = range ? qn_eval_range(&eval, NULL) : qn_eval_exhaustive(&eval, NULL);
+    if (status == QUERN_OK)
+        status = qn_topk_finish(&g->topk, &hits, &n, NULL);
+    for (size_t i = 0; status == QUERN_OK && i < n; i++)
+        cr_assert_lt(hits[i].doc, g->f.n_docs);
+    return status;
+}
+
+static void use(forged *g)
+{
+    qn_postings list;
+    quern_status status = qn_postings_open(&list, &g->f.segment, &g->info, NULL);
+    cr_assert(status == QUERN_OK || status == QUERN_E_DAMAGED);
+    if (status == QUERN_OK) {
+        status = read_all(g, &list);
+        cr_assert(status == QUERN_OK || status == QUERN_E_DAMAGED);
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            quern_status found = search(g, &list, true, cpu);
+            cr_assert(found == QUERN_OK || found == QUERN_E_DAMAGED);
+        }
+        quern_status found = search(g, &list, false, QN_CPU_SCALAR);
+        cr_assert(found == QUERN_OK || found == QUERN_E_DAMAGED);
+    }
+    g->n_read += status == QUERN_OK;
+    g->n_refused += status != QUERN_OK;
+}
+
+static void forge_every_byte(unsigned number, uint32_t dense_df)
+{
+    forged g;
+    start_forging(&g, number, dense_df);
+    test_random random = number;
+    use(&g);
+    cr_assert_eq(g.n_read, 1u);
+    for (size_t at = 0; at < g.len; at++) {
+        uint8_t was = g.extent[at];
+        uint8_t values[] = {
+            0, 0xFF, was ^ 1, was ^ 0x80, (uint8_t)(was + 1), (uint8_t)test_next(&random)};
+        for (unsigned i = 0; i < sizeof values; i++) {
+            g.extent[at] = values[i];
+            use(&g);
+        }
+        g.extent[at] = was;
+    }
+    end_forging(&g);
+}
+
+static void forge_many_bytes(unsigned number, uint32_t dense_df)
+{
+    forged g;
+    start_forging(&g, number, dense_df);
+    test_random random = 10 + number;
+    uint8_t *whole = test_copy(g.extent, g.len);
+    for (unsigned round = 0; round < 2000; round++) {
+        /* Everywhere, or in the header alone. */
+        uint32_t room = round % 2 == 0 ? (uint32_t)g.len : QN_CODED_HEADER;
+        for (unsigned n = 1 + test_below(&random, 24); n > 0; n--)
+            g.extent[test_below(&random, room)] = (uint8_t)test_next(&random);
+        use(&g);
+        memcpy(g.extent, whole, g.len);
+    }
+    for (unsigned at = 0; at < 64; at++) /* bounds of nothing, and all there is */
+        g.bounds[at] = (uint8_t)(at % 3 * 127);
+    use(&g);
+    free(whole);
+    end_forging(&g);
+}
+
+Test(coded, forged_bitmaps)
+{
+    forge_every_byte(2, QN_BLOCK + 1);
+    forge_many_bytes(1, QN_BLOCK + 1);
+    forge_many_bytes(0, QN_BLOCK + 1);
+}
+
+Test(coded, forged_gaps)
+{
+    forge_every_byte(1, UINT32_MAX);
+    forge_many_bytes(2, UINT32_MAX);
+    forge_many_bytes(0, UINT32_MAX);
+}
+
+/* An extent cut short, and one that is longer than its parts. */
+Test(coded, other_lengths)
+{
+    static const uint32_t dense_df[] = {QN_BLOCK + 1, UINT32_MAX};
+    for (unsigned form = 0; form < 2; form++) {
+        forged g;
+        start_forging(&g, 1, dense_df[form]);
+        use(&g);
+        for (uint64_t len = 0; len < g.len; len++) {
+            g.info.postings_len = len;
+            use(&g);
+        }
+        g.info.postings_len = g.len + 1;
+        g.f.segment.postings.len = g.len + 1;
+        use(&g);
+        end_forging(&g);
+    }
+}
