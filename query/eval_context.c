@@ -70,5 +70,8 @@ quern_status qn_eval_fill_ceilings(qn_eval *eval, quern_error *error)
         for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++)
             scratch->ceiling[i] = ceiling_of(eval, eval->list[i], eval->weight[c]);
     }
+    eval->total = 0;
+    for (size_t i = 0; i < query->n_terms; i++)
+        eval->total += scratch->ceiling[i];
     return QUERN_OK;
 }

@@ -63,7 +63,7 @@ typedef struct qn_eval {
     const qn_segment *segment;
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
     float inflation;                /* qn_postings_inflation */
-    double total;                   /* sum of ceilings of the terms that count (eval_range) */
+    double total;                   /* sum of the terms' ceilings */
     bool plain;                     /* of should clauses of one term each */
     quern_work work;                /* what was looked at; of all segments */
 } qn_eval;
@@ -93,6 +93,8 @@ quern_status qn_eval_cursor_status(const qn_eval *eval);
  * for the rounding of a whole score (bm25.h): the sum of ceilings * value / 255 over the clauses is
  * at least the float score of each such document. w is the weight of the clause that the term
  * belongs to. A list that the segment lacks has 0.
+ *
+ * Their sum is put into eval->total.
  *
  * For lists of one block values are 255ths of 1, for others of max_part; both are in the ceiling.
  */

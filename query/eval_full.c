@@ -3,6 +3,7 @@
 
 #include "index/base/buffer.h"
 #include "index/base/status.h"
+#include "query/bm25.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ typedef struct full_list {
     const qn_postings *postings;
     float weight;
     bool excludes;
+    double rest;    /* what the other lists add at most */
     uint32_t block; /* the next one */
     uint32_t i, n;  /* docs[i .. n) are still to come */
     uint32_t docs[QN_BLOCK_ROOM];
@@ -35,24 +37,36 @@ void qn_full_free(struct qn_full *full)
     free(full);
 }
 
-/* Decodes the next block; at the end of the list n is 0. */
+/* Leaves out postings that cannot belong to an answer, whatever the other lists add. Their
+ * documents then have a sum that is too small, and a true one that is too small. */
+static void leave_out(const qn_eval *eval, full_list *list)
+{
+    double least = (double)qn_eval_threshold(eval) * (1 - QN_BM25_SUM_ROOM) - list->rest;
+    if (eval->plain && least > 0)
+        list->n = (uint32_t)eval->kernels->keep(list->docs, list->value, list->n,
+                                                (float)(least * (1 - QN_BM25_PART_ROOM)));
+}
+
+/* Decodes the next block that has something; at the end of the list n is 0. */
 static quern_status load(const qn_eval *eval, full_list *list, quern_error *error)
 {
     const qn_postings *postings = list->postings;
     uint32_t tfs[QN_BLOCK_ROOM];
     const uint8_t *tf_at;
     list->i = list->n = 0;
-    if (list->block == postings->n_blocks)
-        return QUERN_OK;
-    quern_status status = qn_postings_docs(postings, list->block, list->docs, &tf_at, error);
-    if (status == QUERN_OK && !list->excludes)
-        status = qn_postings_tfs(postings, list->block, tf_at, tfs, error);
-    if (status != QUERN_OK)
-        return status;
-    list->n = qn_postings_block_n(postings, list->block++);
-    if (!list->excludes)
+    while (list->n == 0 && list->block < postings->n_blocks) {
+        quern_status status = qn_postings_docs(postings, list->block, list->docs, &tf_at, error);
+        if (status == QUERN_OK && !list->excludes)
+            status = qn_postings_tfs(postings, list->block, tf_at, tfs, error);
+        if (status != QUERN_OK)
+            return status;
+        list->n = qn_postings_block_n(postings, list->block++);
+        if (list->excludes)
+            break;
         eval->kernels->score(list->docs, tfs, list->n, eval->segment->lengths, eval->norms,
                              list->weight, list->value);
+        leave_out(eval, list);
+    }
     return QUERN_OK;
 }
 
@@ -77,6 +91,7 @@ static quern_status open_lists(qn_eval *eval, quern_error *error)
             list->postings = postings;
             list->weight = eval->weight[c];
             list->excludes = excludes == 1;
+            list->rest = eval->total - s->ceiling[query->clause[c].first_term];
             list->block = 0;
             quern_status status = load(eval, list, error);
             if (status != QUERN_OK)
@@ -176,7 +191,9 @@ static quern_status run_window(qn_eval *eval, uint32_t begin, quern_error *error
 
 quern_status qn_eval_full(qn_eval *eval, quern_error *error)
 {
-    quern_status status = open_lists(eval, error);
+    quern_status status = qn_eval_fill_ceilings(eval, error);
+    if (status == QUERN_OK)
+        status = open_lists(eval, error);
     while (status == QUERN_OK) {
         uint32_t next = next_document(eval->scratch->full);
         if (next == QN_CURSOR_END)

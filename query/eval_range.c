@@ -2,7 +2,6 @@
 #include "query/eval_range.h"
 
 #include "index/base/status.h"
-#include "query/plan.h"
 #include "query/window_bounds.h"
 #include "query/window_run.h"
 
@@ -113,10 +112,6 @@ quern_status qn_eval_range(qn_eval *eval, quern_error *error)
     qn_window_run run = {0};
     qn_window_bounds bounds;
     quern_status status = qn_eval_fill_ceilings(eval, error);
-    eval->plain = qn_plan_is_union(eval->query);
-    eval->total = 0;
-    for (size_t i = 0; status == QUERN_OK && i < eval->query->n_terms; i++)
-        eval->total += eval->scratch->ceiling[i];
     if (status == QUERN_OK)
         status = qn_window_lists_open(eval, error);
     if (status == QUERN_OK)

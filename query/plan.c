@@ -7,23 +7,26 @@
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
 /*
- * The postings up to which scoring everything costs less than bounds: 4,000 + 450 sqrt(k). Measured
+ * The postings up to which scoring everything costs less than bounds: 10,000 + 250 sqrt(k). Measured
  * on 1,000 queries of a web search engine over 966,464 passages (best of 20 runs each, microseconds
  * of "full" and of "range"):
  *
- *     postings      k = 10        100           1,000         10,000
- *     1,000         2 | 3         2 | 4         4 | 7
- *     5,000         16 | 16       18 | 22       31 | 48
- *     10,000        28 | 27       31 | 34       47 | 67       143 | 202
- *     20,000        70 | 28       72 | 42       88 | 77       295 | 431
- *     50,000        192 | 51      198 | 80      222 | 171     661 | 1,000
+ *     postings      k = 10        100           1,000
+ *     1,000         2 | 3         3 | 5         5 | 10
+ *     5,000         14 | 15       16 | 20       28 | 44
+ *     11,000        26 | 28       28 | 35       41 | 63
+ *     15,000        41 | 34       42 | 45       56 | 74
+ *     19,000        64 | 26       66 | 36       81 | 71
+ *     50,000        192 | 51      198 | 80      222 | 171
+ *
+ * and at k = 10,000, 295 | 431 at 20,000 postings and 661 | 1,000 at 50,000.
  */
 static uint64_t full_df_sum(size_t k)
 {
     uint64_t root = 1;
     while ((root + 1) * (root + 1) <= k)
         root++;
-    return 4000 + 450 * root;
+    return 10000 + 250 * root;
 }
 
 static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "full", NULL};

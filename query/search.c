@@ -319,6 +319,7 @@ static quern_status run_segments(qn_search *search, const qn_query *query, float
                                  quern_error *error)
 {
     qn_eval eval = {.query = query,
+                    .plain = qn_plan_is_union(query),
                     .weight = search->weight,
                     .norms = search->norms,
                     .seed = seed,
