@@ -232,7 +232,9 @@ void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t 
         grouped->end = window + 1 < eval->segment->n_windows
                            ? qn_load_u32(postings->rank + 4 * ((size_t)window + 1))
                            : postings->df;
-        eval->kernels->fetch_groups(grouped, live);
+        eval->kernels->find_bytes(list->range_max + (size_t)window * 64, 1, 1,
+                                  &list->present[slot]);
+        eval->kernels->fetch_groups(grouped, live & list->present[slot]);
     }
 }
 
@@ -262,7 +264,8 @@ void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float s
         eval->kernels->add_values(sum, live, list->doc + list->from, list->value + list->from,
                                   list->to - list->from, scale);
     else
-        eval->kernels->add_groups(sum, live, &list->grouped[list->slot], list->table);
+        eval->kernels->add_groups(sum, live & list->present[list->slot], &list->grouped[list->slot],
+                                  list->table);
 }
 
 /* Document by document along the list; both ascend. */

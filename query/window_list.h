@@ -34,6 +34,7 @@ typedef struct qn_window_list {
     /* Coded: windows that have been prepared, of a dense list or of another; which is entered. */
     qn_coded_window coded[2];
     qn_group_window grouped[2];
+    uint64_t present[2]; /* ranges in which a list that is not dense has documents */
     unsigned slot;
 } qn_window_list;
 
