@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "query/bm25.h"
+#include "query/phrase_unit.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,9 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->clause);
     free(scratch->row);
     free(scratch->window_bytes);
+    free(scratch->place);
+    free(scratch->has_phrase);
+    qn_phrase_units_free(scratch);
     qn_phrase_free(&scratch->phrase);
     *scratch = (qn_eval_scratch){0};
 }

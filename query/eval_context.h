@@ -39,6 +39,18 @@ typedef struct qn_eval_scratch {
     float *row; /* window_run.c: what each clause adds to the documents at hand */
     size_t row_cap;
     struct qn_window_bytes *window_bytes; /* window_run.c */
+    struct qn_phrase_unit *unit;          /* phrase_unit.c: one a clause, */
+    size_t unit_cap;
+    struct qn_phrase_term *unit_term; /* one a query term, */
+    size_t unit_term_cap;
+    uint32_t *unit_offset; /* likewise, */
+    size_t unit_offset_cap;
+    uint32_t *unit_start; /* and starts of a phrase in the document at hand */
+    size_t unit_start_cap;
+    uint32_t *place; /* window_phrase.c: postings of the documents at hand */
+    size_t place_cap;
+    uint64_t *has_phrase; /* window_phrase.c: one a clause */
+    size_t has_phrase_cap;
     qn_phrase phrase;
 } qn_eval_scratch;
 

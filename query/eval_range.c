@@ -70,7 +70,5 @@ quern_status qn_eval_range(qn_eval *eval, quern_error *error)
     if (status != QUERN_OK || run.total <= 0)
         return status;
     status = qn_window_bounds_sum(&bounds, eval, run.total, error);
-    if (status == QUERN_OK)
-        status = run_all(&run, &bounds, error);
-    return status == QUERN_OK && run.phrases ? qn_eval_cursor_status(eval) : status;
+    return status == QUERN_OK ? run_all(&run, &bounds, error) : status;
 }

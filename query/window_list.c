@@ -261,13 +261,25 @@ static uint64_t find_docs(const qn_window_list *list, const uint16_t *offset, si
     return found;
 }
 
+uint64_t qn_window_list_find(const qn_eval *eval, const qn_window_list *list,
+                             const uint16_t *offset, size_t n, uint32_t at[64])
+{
+    switch (list->form) {
+    case QN_LIST_SPARSE:
+        break;
+    case QN_LIST_DENSE:
+        return eval->kernels->find_postings(&list->window, offset, n, at);
+    case QN_LIST_GROUPS:
+        return eval->kernels->find_grouped(&list->groups, offset, n, at);
+    }
+    return find_docs(list, offset, n, at);
+}
+
 uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
                             size_t n, uint32_t *tf)
 {
     uint32_t at[64];
-    uint64_t found = list->form == QN_LIST_DENSE
-                         ? eval->kernels->find_postings(&list->window, offset, n, at)
-                         : eval->kernels->find_grouped(&list->groups, offset, n, at);
+    uint64_t found = qn_window_list_find(eval, list, offset, n, at);
     for (size_t j = 0; j < n; j++)
         tf[j] = 0;
     for (uint64_t left = found; left != 0; left &= left - 1) {

@@ -55,8 +55,13 @@ void qn_window_list_scale(qn_window_list *list, float scale);
 void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint64_t live,
                         uint8_t *sum);
 
-/* For each of n <= 64 documents of the window, ascending (offsets from its start): tf[i], 0 if the
- * list does not have it. Bit i of the result tells whether it does. Coded lists only. */
+/* For n <= 64 documents of the window, ascending (offsets from its start): bit i of the result
+ * tells whether the list has document i; at[i] is then the number of its posting, or, of a sparse
+ * list of which postings have been left out, of those left. */
+uint64_t qn_window_list_find(const qn_eval *eval, const qn_window_list *list,
+                             const uint16_t *offset, size_t n, uint32_t at[64]);
+
+/* Of the same documents: tf[i], 0 if the list does not have it. Coded lists only. */
 uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
                             size_t n, uint32_t *tf);
 

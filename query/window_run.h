@@ -10,21 +10,35 @@ typedef struct qn_window_clause {
     uint32_t number;       /* in the query */
     qn_window_list *lists; /* of its terms, all there */
     bool cheap;            /* no list is dense */
+    bool required;         /* every answer matches it: a must clause, or the only one */
     double ceiling;        /* the least of its terms' */
     double largest;        /* the largest of them */
     uint64_t df;           /* likewise */
 } qn_window_clause;
+
+/* Documents scored together. */
+enum { QN_WINDOW_BATCH = 64 };
+
+/* Scratch memory of a window. */
+typedef struct qn_window_bytes {
+    uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
+    uint64_t candidate[64], mask[64], room[64];
+    uint8_t rest[2][64];
+    uint16_t offset[QN_WINDOW_BATCH];
+    uint32_t tf[QN_WINDOW_BATCH];
+    float norm[QN_WINDOW_BATCH], row[QN_WINDOW_BATCH], score[QN_WINDOW_BATCH];
+} qn_window_bytes;
 
 typedef struct qn_window_run {
     qn_eval *eval;
     qn_window_clause *clause;
     size_t n_clauses, n_must;
     bool phrases;  /* a clause has several terms */
-    bool masks;    /* some must match, or must not */
+    bool masks;    /* some are required, or must not match */
     double total;  /* sum of the clauses' largest; 0: nothing can match */
     float scale;   /* of the lists' tables */
     uint8_t least; /* what a document's bound must reach */
-    struct qn_window_bytes *bytes;
+    qn_window_bytes *bytes;
 } qn_window_run;
 
 /* Orders the clauses. QUERN_E_MEMORY. */
@@ -36,5 +50,25 @@ void qn_window_run_rewind(qn_window_run *run);
 /* Offers the answers of the window's ranges in `live`. Windows ascend between rewinds. */
 quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live,
                                   quern_error *error);
+
+/* ---- for window_phrase.c ---- */
+
+/* Narrows the candidates to documents that are (`wanted`) or are not in `words`; returns the ranges
+ * that still have some. */
+uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted);
+
+/* bytes = 0 in the live ranges. */
+void qn_window_clear(uint8_t *bytes, uint64_t live);
+
+/* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
+ */
+uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
+                              float *row);
+
+/* K of the batch's documents. */
+void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n);
+
+/* Offers document i of the batch. */
+void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score);
 
 #endif
