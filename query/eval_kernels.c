@@ -14,6 +14,20 @@ static void expand_codes(uint8_t out[64], uint64_t word, const uint8_t *codes, u
         out[__builtin_ctzll(word)] = table[codes[rank / 2] >> (rank % 2 * 4) & 15];
 }
 
+static uint32_t sum_codes(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                          uint32_t *before)
+{
+    uint32_t total = 0, first = 0, any = 0;
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t value = table[codes[j / 2] >> (j % 2 * 4) & 15];
+        total += value;
+        first += j < i ? value : 0;
+        any |= value == 255;
+    }
+    *before = first;
+    return any != 0 ? UINT32_MAX : total;
+}
+
 #include "query/eval_kernels_template.h"
 
 const qn_eval_kernels *qn_eval_kernels_for(qn_cpu cpu)

@@ -46,6 +46,12 @@ typedef struct qn_eval_kernels {
     void (*range_maxima)(const uint32_t *docs, const float *values, size_t n, float scale,
                          uint8_t *maxima);
 
+    /* Of a block of n <= 128 codes, the first in the low half of *codes (which may be over-read up
+     * to 64 bytes): the sum of table[code], and, in *before, of the first i of them. UINT32_MAX if
+     * any is 255. */
+    uint32_t (*sum_codes)(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                          uint32_t *before);
+
     /* ---- sums of range bounds; n is a multiple of 64 ---- */
 
     /* sums[i] += 0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1; the caller sees to

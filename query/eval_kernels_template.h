@@ -7,6 +7,8 @@
  *                              const uint8_t table[16]): out[i] = table[the next code], for each
  * bit i of word, ascending, from posting `rank` on; 0 for the others
  *
+ *     static uint32_t sum_codes(...): as in eval_kernels.h
+ *
  * and may define OWN_WINDOWS, and add_codes, set_codes, find_bytes and find_bounds of their own.
  */
 #include "query/bm25.h"
@@ -420,6 +422,7 @@ static void add_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restr
 const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .score_tfs = score_tfs,
                                     .keep = keep,
+                                    .sum_codes = sum_codes,
                                     .range_maxima = range_maxima,
                                     .add_values = add_values,
                                     .add_groups = add_groups,

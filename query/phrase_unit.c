@@ -36,38 +36,61 @@ static bool make_room(const qn_eval *eval)
     return ok;
 }
 
-/* Gives the unit its distinct terms, each with its offsets, which are put to `offset`. */
-static void fill_unit(const qn_eval *eval, const qn_clause *clause, qn_phrase_unit *unit,
-                      uint32_t *offset)
+/* Finds the clause's distinct terms, the rarest first. */
+static void find_distinct(const qn_eval *eval, const qn_clause *clause, qn_phrase_unit *unit)
 {
-    const qn_query_term *term = eval->query->term + clause->first_term;
     const qn_postings *const *list = eval->list + clause->first_term;
     for (uint32_t i = 0; i < clause->n_terms; i++) {
-        bool known = false;
-        for (uint32_t j = 0; j < i && !known; j++)
-            known = list[j] == list[i];
-        if (known)
+        uint32_t at = unit->n_terms;
+        while (at > 0 && unit->term[at - 1].postings != list[i])
+            at--;
+        if (at > 0)
             continue;
-        uint32_t at = unit->n_terms++;
-        for (; at > 0 && unit->term[at - 1].postings->df > list[i]->df; at--) {
-            qn_phrase_term moved = unit->term[at];
-            unit->term[at] = unit->term[at - 1];
-            unit->term[at - 1] = moved;
+        for (at = unit->n_terms++; at > 0 && unit->term[at - 1].postings->df > list[i]->df; at--) {
+            unit->term[at].postings = unit->term[at - 1].postings;
+            unit->term[at].number = unit->term[at - 1].number;
         }
-        qn_phrase_term *here = &unit->term[at];
-        here->postings = list[i];
-        here->number = clause->first_term + i;
-        here->block = UINT32_MAX;
-        here->offset = offset;
-        here->n_offsets = 0;
-        for (uint32_t j = i; j < clause->n_terms; j++) {
-            uint32_t from_start = term[j].position - term[0].position;
-            if (list[j] != list[i] || (here->n_offsets > 0 && offset[-1] == from_start))
-                continue;
-            *offset++ = from_start;
-            here->n_offsets++;
-        }
+        unit->term[at].postings = list[i];
+        unit->term[at].number = clause->first_term + i;
     }
+}
+
+/* Puts the term's offsets to `offset`; returns behind them. */
+static uint32_t *fill_offsets(const qn_eval *eval, const qn_clause *clause, qn_phrase_term *out,
+                              uint32_t *offset)
+{
+    uint32_t first = clause->first_term;
+    out->offset = offset;
+    out->n_offsets = 0;
+    for (uint32_t i = out->number; i < first + clause->n_terms; i++) {
+        uint32_t from_start = eval->query->term[i].position - eval->query->term[first].position;
+        if (eval->list[i] != out->postings || (out->n_offsets > 0 && offset[-1] == from_start))
+            continue;
+        *offset++ = from_start;
+        out->n_offsets++;
+    }
+    return offset;
+}
+
+static bool fill_unit(const qn_eval *eval, const qn_clause *clause, qn_phrase_unit *unit)
+{
+    uint32_t *offset = eval->scratch->unit_offset + clause->first_term;
+    find_distinct(eval, clause, unit);
+    for (uint32_t t = 0; t < unit->n_terms; t++) {
+        qn_phrase_term *term = &unit->term[t];
+        offset = fill_offsets(eval, clause, term, offset);
+        term->block = UINT32_MAX;
+        for (unsigned i = 0; i < QN_CODES; i++) {
+            const qn_code_class *class = &term->postings->class[i];
+            bool small = class->exact && class->tf <= 255;
+            term->gaps[i] = small ? (uint8_t)(class->tf - 1) : 255;
+        }
+        void *positions = term->position; /* room for one is always there */
+        if (!qn_array_grow(&positions, &term->position_cap, 1, sizeof *term->position))
+            return false;
+        term->position = positions;
+    }
+    return true;
 }
 
 quern_status qn_phrase_units_open(qn_eval *eval, quern_error *error)
@@ -81,8 +104,8 @@ quern_status qn_phrase_units_open(qn_eval *eval, quern_error *error)
         for (uint32_t i = 0; i < clause->n_terms; i++)
             lacks = lacks || eval->list[clause->first_term + i] == NULL;
         s->unit[c] = (qn_phrase_unit){lacks ? NULL : s->unit_term + clause->first_term, 0};
-        if (!lacks)
-            fill_unit(eval, clause, &s->unit[c], s->unit_offset + clause->first_term);
+        if (!lacks && !fill_unit(eval, clause, &s->unit[c]))
+            return qn_fail_memory(error);
     }
     return QUERN_OK;
 }
@@ -119,16 +142,52 @@ static quern_status find_tf(qn_phrase_term *term, uint32_t posting, quern_error 
     return status;
 }
 
-/* Reads the term's positions in the document. */
-static quern_status load_positions(qn_phrase_term *term, uint32_t posting, quern_error *error)
+/* Where the values of the term's posting stand in its row. Of a coded list the codes tell, unless
+ * one of the block is of a class that is not exact. */
+static quern_status find_place(const qn_eval *eval, qn_phrase_term *term, uint32_t posting,
+                               qn_positions_place *place, quern_error *error)
 {
-    uint32_t block = posting / QN_BLOCK;
+    const qn_postings *list = term->postings;
+    uint32_t block = posting / QN_BLOCK, i = posting % QN_BLOCK;
+    uint32_t n = qn_postings_block_n(list, block), before;
+    *place = (qn_positions_place){.i = i, .tf = term->tf};
+    if (list->coded && term->block != block) {
+        uint32_t gaps = eval->kernels->sum_codes(list->codes + (size_t)block * (QN_BLOCK / 2), n, i,
+                                                 term->gaps, &before);
+        place->before = (uint64_t)before + i;
+        place->total = (uint64_t)gaps + n;
+        if (gaps != UINT32_MAX)
+            return QUERN_OK;
+    }
     quern_status status = load_tfs(term, block, error);
     if (status != QUERN_OK)
         return status;
-    term->tf = term->tfs[posting % QN_BLOCK]; /* for which there will be room */
-    return qn_postings_positions_of(term->postings, block, term->tfs, posting % QN_BLOCK,
-                                    &term->position, &term->position_cap, error);
+    place->before = place->total = 0;
+    for (uint32_t j = 0; j < n; j++) { /* without branches, for vectors */
+        place->before += term->tfs[j] & (0u - (uint32_t)(j < i));
+        place->total += term->tfs[j];
+    }
+    return QUERN_OK;
+}
+
+/* Reads the term's positions in the document: most often one. */
+static quern_status load_positions(const qn_eval *eval, qn_phrase_term *term, uint32_t posting,
+                                   quern_error *error)
+{
+    uint32_t block = posting / QN_BLOCK;
+    if (term->tf == 1) {
+        bool known;
+        quern_status status = qn_postings_first_position(term->postings, block, posting % QN_BLOCK,
+                                                         term->position, &known, error);
+        if (status != QUERN_OK || known)
+            return status;
+    }
+    qn_positions_place place;
+    quern_status status = find_place(eval, term, posting, &place, error);
+    return status != QUERN_OK
+               ? status
+               : qn_postings_positions_at(term->postings, block, &place, &term->position,
+                                          &term->position_cap, error);
 }
 
 /* The starts that the term's first offset leaves; distinct, ascending. */
@@ -181,15 +240,16 @@ static quern_status find_lead(const qn_phrase_unit *unit, const uint32_t *at, si
 }
 
 /* Positions of a document whose lead is known. */
-static quern_status count_starts(qn_eval_scratch *s, const qn_phrase_unit *unit, uint32_t lead,
+static quern_status count_starts(const qn_eval *eval, const qn_phrase_unit *unit, uint32_t lead,
                                  const uint32_t *at, size_t stride, uint32_t *freq,
                                  quern_error *error)
 {
+    qn_eval_scratch *s = eval->scratch;
     size_t n = 0;
     for (uint32_t k = 0; k < unit->n_terms; k++) {
         uint32_t i = k == 0 ? lead : k <= lead ? k - 1 : k;
         qn_phrase_term *term = &unit->term[i];
-        quern_status status = load_positions(term, at[i * stride], error);
+        quern_status status = load_positions(eval, term, at[i * stride], error);
         if (status != QUERN_OK)
             return status;
         if (k == 0) {
@@ -221,5 +281,5 @@ quern_status qn_phrase_unit_freq(qn_eval *eval, const qn_phrase_unit *unit, cons
         *freq = unit->term[lead].tf;
         return QUERN_OK;
     }
-    return count_starts(eval->scratch, unit, lead, at, stride, freq, error);
+    return count_starts(eval, unit, lead, at, stride, freq, error);
 }

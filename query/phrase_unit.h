@@ -20,6 +20,7 @@ typedef struct qn_phrase_term {
     uint32_t block;      /* whose tf stand in `tfs`; UINT32_MAX: none */
     uint32_t *position;  /* of the document at hand */
     size_t position_cap; /* of the allocation */
+    uint8_t gaps[QN_CODES]; /* coded: tf - 1 by code; 255: not known so */
     uint32_t tfs[QN_BLOCK_ROOM];
 } qn_phrase_term;
 

@@ -227,13 +227,14 @@ quern_status qn_coded_tfs(const qn_postings *list, uint32_t block, uint32_t *tfs
                           quern_error *error)
 {
     uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block);
-    bool exact = true;
+    uint32_t tf_of[QN_CODES], inexact = 0;
+    for (unsigned c = 0; c < QN_CODES; c++)
+        tf_of[c] = list->class[c].exact ? list->class[c].tf : 0;
     for (uint32_t i = 0; i < n; i++) {
-        const qn_code_class *class = &list->class[qn_coded_code(list, first + i)];
-        tfs[i] = class->exact ? class->tf : 0;
-        exact &= class->exact;
+        tfs[i] = tf_of[qn_coded_code(list, first + i)];
+        inexact |= tfs[i] == 0;
     }
-    if (exact)
+    if (inexact == 0)
         return QUERN_OK;
     uint32_t e = find_exception(list, first);
     for (; e < list->n_exceptions; e++) {
