@@ -130,9 +130,9 @@ static quern_status load_tfs(qn_phrase_term *term, uint32_t block, quern_error *
     return status;
 }
 
-/* Sets term->tf; 0 only in forged bytes. */
-static quern_status find_tf(qn_phrase_term *term, uint32_t posting, quern_error *error)
+quern_status qn_phrase_term_stand(qn_phrase_term *term, uint32_t posting, quern_error *error)
 {
+    term->posting = posting;
     if (term->postings->coded) {
         term->tf = qn_coded_tf(term->postings, posting);
         return QUERN_OK;
@@ -144,11 +144,11 @@ static quern_status find_tf(qn_phrase_term *term, uint32_t posting, quern_error 
 
 /* Where the values of the term's posting stand in its row. Of a coded list the codes tell, unless
  * one of the block is of a class that is not exact. */
-static quern_status find_place(const qn_eval *eval, qn_phrase_term *term, uint32_t posting,
-                               qn_positions_place *place, quern_error *error)
+static quern_status find_place(const qn_eval *eval, qn_phrase_term *term, qn_positions_place *place,
+                               quern_error *error)
 {
     const qn_postings *list = term->postings;
-    uint32_t block = posting / QN_BLOCK, i = posting % QN_BLOCK;
+    uint32_t block = term->posting / QN_BLOCK, i = term->posting % QN_BLOCK;
     uint32_t n = qn_postings_block_n(list, block), before;
     *place = (qn_positions_place){.i = i, .tf = term->tf};
     if (list->coded && term->block != block) {
@@ -171,19 +171,18 @@ static quern_status find_place(const qn_eval *eval, qn_phrase_term *term, uint32
 }
 
 /* Reads the term's positions in the document: most often one. */
-static quern_status load_positions(const qn_eval *eval, qn_phrase_term *term, uint32_t posting,
-                                   quern_error *error)
+static quern_status load_positions(const qn_eval *eval, qn_phrase_term *term, quern_error *error)
 {
-    uint32_t block = posting / QN_BLOCK;
+    uint32_t block = term->posting / QN_BLOCK, i = term->posting % QN_BLOCK;
     if (term->tf == 1) {
         bool known;
-        quern_status status = qn_postings_first_position(term->postings, block, posting % QN_BLOCK,
-                                                         term->position, &known, error);
+        quern_status status =
+            qn_postings_first_position(term->postings, block, i, term->position, &known, error);
         if (status != QUERN_OK || known)
             return status;
     }
     qn_positions_place place;
-    quern_status status = find_place(eval, term, posting, &place, error);
+    quern_status status = find_place(eval, term, &place, error);
     return status != QUERN_OK
                ? status
                : qn_postings_positions_at(term->postings, block, &place, &term->position,
@@ -221,43 +220,47 @@ static size_t keep_starts(const qn_phrase_term *term, uint32_t offset, uint32_t 
 }
 
 /* The term with the smallest tf; unit->n_terms if one has too few. */
-static quern_status find_lead(const qn_phrase_unit *unit, const uint32_t *at, size_t stride,
-                              uint32_t *lead, quern_error *error)
+static uint32_t find_lead(const qn_phrase_unit *unit)
 {
-    *lead = 0;
+    uint32_t lead = 0;
     for (uint32_t i = 0; i < unit->n_terms; i++) {
-        qn_phrase_term *term = &unit->term[i];
-        quern_status status = find_tf(term, at[i * stride], error);
-        if (status != QUERN_OK)
-            return status;
-        if (term->tf <= qn_phrase_term_excess(term)) {
-            *lead = unit->n_terms;
-            return QUERN_OK;
-        }
-        *lead = term->tf < unit->term[*lead].tf ? i : *lead;
+        const qn_phrase_term *term = &unit->term[i];
+        if (term->tf <= qn_phrase_term_excess(term))
+            return unit->n_terms;
+        lead = term->tf < unit->term[lead].tf ? i : lead;
     }
-    return QUERN_OK;
+    return lead;
 }
 
-/* Positions of a document whose lead is known. */
-static quern_status count_starts(const qn_eval *eval, const qn_phrase_unit *unit, uint32_t lead,
-                                 const uint32_t *at, size_t stride, uint32_t *freq,
+static bool room_for_starts(qn_eval_scratch *s, size_t n)
+{
+    void *starts = s->unit_start;
+    bool ok = qn_array_grow(&starts, &s->unit_start_cap, n + 1, sizeof *s->unit_start);
+    s->unit_start = starts;
+    return ok;
+}
+
+quern_status qn_phrase_unit_freq(const qn_eval *eval, const qn_phrase_unit *unit, uint32_t *freq,
                                  quern_error *error)
 {
     qn_eval_scratch *s = eval->scratch;
+    uint32_t lead = find_lead(unit);
     size_t n = 0;
+    *freq = 0;
+    if (lead == unit->n_terms)
+        return QUERN_OK;
+    if (!eval->segment->meta.positions) {
+        *freq = unit->term[lead].tf;
+        return QUERN_OK;
+    }
     for (uint32_t k = 0; k < unit->n_terms; k++) {
-        uint32_t i = k == 0 ? lead : k <= lead ? k - 1 : k;
-        qn_phrase_term *term = &unit->term[i];
-        quern_status status = load_positions(eval, term, at[i * stride], error);
+        qn_phrase_term *term = &unit->term[k == 0 ? lead : k <= lead ? k - 1 : k];
+        quern_status status = load_positions(eval, term, error);
         if (status != QUERN_OK)
             return status;
         if (k == 0) {
-            void *starts = s->unit_start;
-            if (!qn_array_grow(&starts, &s->unit_start_cap, (size_t)term->tf + 1,
-                               sizeof *s->unit_start))
+            if (!room_for_starts(s, term->tf))
                 return qn_fail_memory(error);
-            s->unit_start = starts;
             n = first_starts(term, s->unit_start);
         }
         for (uint32_t j = k == 0 ? 1 : 0; j < term->n_offsets; j++)
@@ -267,19 +270,4 @@ static quern_status count_starts(const qn_eval *eval, const qn_phrase_unit *unit
     }
     *freq = (uint32_t)n;
     return QUERN_OK;
-}
-
-quern_status qn_phrase_unit_freq(qn_eval *eval, const qn_phrase_unit *unit, const uint32_t *at,
-                                 size_t stride, uint32_t *freq, quern_error *error)
-{
-    uint32_t lead;
-    *freq = 0;
-    quern_status status = find_lead(unit, at, stride, &lead, error);
-    if (status != QUERN_OK || lead == unit->n_terms)
-        return status;
-    if (!eval->segment->meta.positions) {
-        *freq = unit->term[lead].tf;
-        return QUERN_OK;
-    }
-    return count_starts(eval, unit, lead, at, stride, freq, error);
 }

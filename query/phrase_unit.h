@@ -16,10 +16,10 @@ typedef struct qn_phrase_term {
     uint32_t number;        /* in the query, of the first of them */
     const uint32_t *offset; /* from the phrase's start, of each; distinct */
     uint32_t n_offsets;
-    uint32_t tf;         /* in the document at hand */
-    uint32_t block;      /* whose tf stand in `tfs`; UINT32_MAX: none */
-    uint32_t *position;  /* of the document at hand */
-    size_t position_cap; /* of the allocation */
+    uint32_t posting, tf;   /* in the document at hand: set by the caller */
+    uint32_t block;         /* whose tf stand in `tfs`; UINT32_MAX: none */
+    uint32_t *position;     /* of the document at hand */
+    size_t position_cap;    /* of the allocation */
     uint8_t gaps[QN_CODES]; /* coded: tf - 1 by code; 255: not known so */
     uint32_t tfs[QN_BLOCK_ROOM];
 } qn_phrase_term;
@@ -41,9 +41,12 @@ static inline uint32_t qn_phrase_term_excess(const qn_phrase_term *term)
     return term->postings->segment->meta.positions ? term->n_offsets - 1 : 0;
 }
 
-/* *freq in the document that is posting at[i * stride] (below df) of unit->term[i]; 0 if the phrase
- * does not stand there. QUERN_E_DAMAGED, QUERN_E_MEMORY. */
-quern_status qn_phrase_unit_freq(qn_eval *eval, const qn_phrase_unit *unit, const uint32_t *at,
-                                 size_t stride, uint32_t *freq, quern_error *error);
+/* Sets the term's posting (below df), and its tf; 0 only in forged bytes. QUERN_E_DAMAGED. */
+quern_status qn_phrase_term_stand(qn_phrase_term *term, uint32_t posting, quern_error *error);
+
+/* *freq in the document in which each unit->term[i] stands as its posting and tf tell; 0 if the
+ * phrase does not stand there, or a tf is 0. QUERN_E_DAMAGED, QUERN_E_MEMORY. */
+quern_status qn_phrase_unit_freq(const qn_eval *eval, const qn_phrase_unit *unit, uint32_t *freq,
+                                 quern_error *error);
 
 #endif

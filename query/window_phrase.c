@@ -152,6 +152,20 @@ static float sum_rows(const qn_window_run *run, size_t i)
     return score;
 }
 
+/* The phrase's frequency in document i of the batch, which has all its terms. */
+static quern_status freq_of(const qn_window_run *run, const qn_window_clause *clause, size_t i,
+                            uint32_t *freq, quern_error *error)
+{
+    const qn_phrase_unit *unit = unit_of(run, clause);
+    for (uint32_t t = 0; t < unit->n_terms; t++) {
+        quern_status status =
+            qn_phrase_term_stand(&unit->term[t], places_of(run, clause, t)[i], error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return qn_phrase_unit_freq(run->eval, unit, freq, error);
+}
+
 /* Settles document i, whose rows are upper limits; `found` tells whether a clause of one term
  * matches it. A row is 0 where a phrase's terms are not all there. */
 static quern_status settle(qn_window_run *run, uint32_t window, size_t i, bool found,
@@ -165,8 +179,7 @@ static quern_status settle(qn_window_run *run, uint32_t window, size_t i, bool f
         uint32_t freq = 0;
         quern_status status = QUERN_OK;
         if (phrases[c] >> i & 1)
-            status = qn_phrase_unit_freq(run->eval, unit_of(run, clause),
-                                         places_of(run, clause, 0) + i, BATCH, &freq, error);
+            status = freq_of(run, clause, i, &freq, error);
         if (status != QUERN_OK)
             return status;
         if (clause->clause->occur == QN_NOT ? freq > 0 : clause->required && freq == 0)
