@@ -22,6 +22,11 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->row);
     free(scratch->window_bytes);
     free(scratch->place);
+    free(scratch->slot);
+    free(scratch->slot_of);
+    free(scratch->walk);
+    free(scratch->lead_row);
+    free(scratch->lead_waiting);
     free(scratch->has_phrase);
     qn_phrase_units_free(scratch);
     qn_phrase_free(&scratch->phrase);

@@ -51,6 +51,15 @@ typedef struct qn_eval_scratch {
     size_t place_cap;
     uint64_t *has_phrase; /* window_phrase.c: one a clause */
     size_t has_phrase_cap;
+    struct qn_lead_slot *slot; /* lead_walk.c: one a query term */
+    size_t slot_cap;
+    uint32_t *slot_of; /* and the slot of each */
+    size_t slot_of_cap;
+    struct qn_lead_walk *walk; /* eval_lead.c, */
+    float *lead_row;           /* what clauses add to the documents of a batch, */
+    size_t lead_row_cap;
+    uint32_t *lead_waiting; /* and documents that wait for their positions to be read */
+    size_t lead_waiting_cap;
     qn_phrase phrase;
 } qn_eval_scratch;
 

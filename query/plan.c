@@ -7,7 +7,9 @@
  * ("about 500 at k = 10"); it has not been measured with these evaluators. */
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
-static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", NULL};
+enum { LEAD_DF = 20000 };
+
+static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "lead", NULL};
 
 const char *const *qn_plan_names(void)
 {
@@ -37,6 +39,8 @@ qn_plan_shape qn_plan_shape_of(const qn_query *query)
         shape.n_not += query->clause[c].occur == QN_NOT;
         shape.phrases |= query->clause[c].n_terms > 1;
     }
+    shape.leads =
+        shape.n_must > 0 || (query->n_clauses == 1 && shape.n_should == 1 && shape.phrases);
     return shape;
 }
 
@@ -48,7 +52,11 @@ bool qn_plan_is_union(const qn_query *query)
 
 qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
 {
+    if (wanted == QN_EVALUATOR_LEAD && !shape->leads)
+        return QN_EVALUATOR_RANGE;
     if (wanted != QN_EVALUATOR_AUTO)
         return wanted;
+    if (shape->leads && shape->lead_df <= LEAD_DF)
+        return QN_EVALUATOR_LEAD;
     return shape->df_sum < EXHAUSTIVE_DF_SUM ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;
 }

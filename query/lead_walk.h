@@ -1,0 +1,47 @@
+/*
+ * Walking the documents that have all of a query's required terms, and looking its other terms up
+ * in them: for eval_lead.h.
+ */
+#ifndef QN_QUERY_LEAD_WALK_H
+#define QN_QUERY_LEAD_WALK_H
+
+#include "query/eval_context.h"
+
+enum { QN_LEAD_BATCH = 64 };
+
+/* A distinct term of the query, and where it stands in a batch of documents. */
+typedef struct qn_lead_slot {
+    const qn_postings *postings;
+    qn_cursor *cursor; /* of a list that is not coded and does not lead */
+    bool required;
+    uint64_t found; /* bit i: document i of the batch has it */
+    uint32_t posting[QN_LEAD_BATCH], tf[QN_LEAD_BATCH];
+} qn_lead_slot;
+
+typedef struct qn_lead_walk {
+    qn_eval *eval;
+    qn_lead_slot *slot; /* the required ones first, the rarest before all: it leads */
+    size_t n_slots, n_required;
+    /* The batch: documents that have all required terms, ascending. */
+    uint32_t doc[QN_LEAD_BATCH];
+    uint32_t n;
+    uint32_t n_kept; /* of them before the latest were added */
+    /* Of the list that leads: */
+    uint32_t block, i, n_docs; /* what comes next of the decoded block */
+    const uint8_t *tf_at;
+    uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM];
+    /* Where it is a bitmap, all required ones are: */
+    uint32_t word; /* that comes next, */
+    uint64_t bits; /* and what is left of the one before it */
+} qn_lead_walk;
+
+/* Starts a walk; *empty if a required term is not there at all. QUERN_E_MEMORY. */
+quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, quern_error *error);
+
+/* The slot of query term i; NULL if the segment lacks it. */
+qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i);
+
+/* Fills the next batch, and all slots for it; walk->n is 0 at the end. QUERN_E_DAMAGED. */
+quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error);
+
+#endif
