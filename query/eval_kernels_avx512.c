@@ -52,18 +52,18 @@ static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first,
     _mm512_storeu_si512(out, _mm512_shuffle_epi8(load_table(table), spread_codes(codes, first)));
 }
 
-/* The first i in [from, to) with low[i] == byte; `to` if none. */
+/* The first i in [from, to) with low[i] == byte; `to` if none. Mostly there are fewer than 64, and
+ * then no branch depends on them. */
 static inline uint32_t find_low(const uint8_t *low, uint32_t from, uint32_t to, uint8_t byte)
 {
-    for (; from < to; from += 64) {
-        __m512i bytes = _mm512_loadu_si512(low + from);
-        uint64_t same = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)byte));
-        if (same == 0)
-            continue;
-        uint32_t at = from + (uint32_t)__builtin_ctzll(same);
-        return at < to ? at : to;
+    __m512i wanted = _mm512_set1_epi8((char)byte);
+    uint64_t same = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(low + from), wanted);
+    while (to - from > 64 && same == 0) {
+        from += 64;
+        same = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(low + from), wanted);
     }
-    return to;
+    uint64_t at = from + _tzcnt_u64(same); /* 64 more if none is the same */
+    return at < to ? (uint32_t)at : to;
 }
 
 static inline uint64_t low_bits(uint32_t n)

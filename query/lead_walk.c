@@ -7,7 +7,10 @@
 
 #include <string.h>
 
-enum { BATCH = QN_LEAD_BATCH };
+enum {
+    BATCH = QN_LEAD_BATCH,
+    FAR = 16 /* times as long as the list that leads: documents are sought in it one by one */
+};
 
 /* ---- starting ---- */
 
@@ -58,8 +61,8 @@ static void sort_slots(qn_lead_walk *walk)
                              .required = walk->slot[i].required};
         size_t at = i;
         for (; at > 0 && comes_before(&head, &walk->slot[at - 1]); at--)
-            memcpy(&walk->slot[at], &walk->slot[at - 1], offsetof(qn_lead_slot, found));
-        memcpy(&walk->slot[at], &head, offsetof(qn_lead_slot, found));
+            memcpy(&walk->slot[at], &walk->slot[at - 1], offsetof(qn_lead_slot, far));
+        memcpy(&walk->slot[at], &head, offsetof(qn_lead_slot, far));
     }
 }
 
@@ -87,8 +90,15 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
         }
     }
     sort_slots(walk);
-    for (size_t i = 0; i < walk->n_slots; i++)
-        walk->n_required += walk->slot[i].required;
+    for (size_t i = 0; i < walk->n_slots; i++) {
+        qn_lead_slot *slot = &walk->slot[i];
+        walk->n_required += slot->required;
+        slot->far = slot->postings->df / FAR > walk->slot[0].postings->df;
+        for (unsigned j = 0; j < QN_CODES; j++) {
+            const qn_code_class *class = &slot->postings->class[j];
+            slot->tf_of[j] = class->exact ? class->tf : 0;
+        }
+    }
     *empty |= walk->n_required == 0;
     for (size_t t = 0; t < query->n_terms; t++)
         for (size_t i = 0; i < walk->n_slots; i++)
@@ -104,37 +114,54 @@ qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i)
 
 /* ---- looking up ---- */
 
-/* The documents of docs[0..n) that a bitmap has. */
-static uint64_t in_bitmap(const qn_postings *list, const uint32_t *docs, uint32_t n)
+/* Documents docs[0..n) that the block of the cursor has, from its current one on: bit i of the
+ * result is document i's, and posting[i] its index in the block. Goes on behind the last of them;
+ * returns through *done how many documents are not behind the block. Both ascend, and are stepped
+ * along without a branch. */
+static uint64_t merge_block(qn_cursor *cursor, const uint32_t *docs, uint32_t n, uint32_t *done,
+                            uint32_t *posting)
 {
     uint64_t mask = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint64_t word = qn_load_u64(list->bitmap + 8 * (size_t)(docs[i] / 64));
-        mask |= (word >> docs[i] % 64 & 1) << i;
+    uint32_t i = *done, j = cursor->i, end = cursor->n;
+    while (i < n && j < end) {
+        uint32_t doc = docs[i], here = cursor->docs[j];
+        mask |= (uint64_t)(doc == here) << i;
+        posting[i] = j;
+        i += doc <= here;
+        j += here <= doc;
     }
+    *done = i;
+    cursor->i = j < end ? j : end - 1;
+    cursor->doc = cursor->docs[cursor->i];
     return mask;
 }
 
-/* Of those in `among`, the documents that are in a list of groups; their numbers. */
-static uint64_t in_groups(const qn_postings *list, const uint32_t *docs, uint64_t among,
-                          uint32_t *posting)
-{
-    uint64_t mask = 0;
-    for (uint64_t left = among; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        uint32_t from, to;
-        qn_coded_group(list, docs[i] / QN_GROUP, &from, &to);
-        const uint8_t *low = list->low + from;
-        const uint8_t *at = memchr(low, (int)(docs[i] % QN_GROUP), to - from);
-        mask |= (uint64_t)(at != NULL) << i;
-        posting[i] = at == NULL ? 0 : from + (uint32_t)(at - low);
-    }
-    return mask;
-}
-
-/* Likewise of a list that is not coded, with their tf. */
-static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
+/* Of those in `among`, the documents that are in a list that is not coded; their numbers and tf. */
+static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint32_t n, uint64_t among,
                           uint32_t *posting, uint32_t *tf)
+{
+    uint64_t found = 0;
+    for (uint32_t i = 0; i < n && among >> i != 0;) {
+        i += (uint32_t)__builtin_ctzll(among >> i);
+        if (qn_cursor_seek(cursor, docs[i]) == QN_CURSOR_END)
+            break;
+        uint64_t here = merge_block(cursor, docs, n, &i, posting) & among;
+        const uint32_t *tfs = here == 0 ? NULL : qn_cursor_tfs(cursor);
+        if (here != 0 && tfs == NULL)
+            break;
+        found |= here;
+        for (; here != 0; here &= here - 1) {
+            unsigned k = (unsigned)__builtin_ctzll(here);
+            tf[k] = tfs[posting[k]];
+            posting[k] += cursor->block * QN_BLOCK;
+        }
+    }
+    return found;
+}
+
+/* The same where the documents lie far apart in the list. */
+static uint64_t in_cursor_far(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
+                              uint32_t *posting, uint32_t *tf)
 {
     uint64_t mask = 0;
     for (uint64_t left = among; left != 0; left &= left - 1) {
@@ -153,12 +180,22 @@ static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint64_t amon
 static uint64_t look_up(const qn_lead_walk *walk, qn_lead_slot *slot, uint32_t first, uint32_t n,
                         uint64_t among)
 {
+    const qn_postings *list = slot->postings;
+    const qn_eval_kernels *kernels = walk->eval->kernels;
     const uint32_t *docs = walk->doc + first;
-    if (slot->postings->dense)
-        return among & in_bitmap(slot->postings, docs, n);
-    if (slot->postings->coded)
-        return in_groups(slot->postings, docs, among, slot->posting + first);
-    return in_cursor(slot->cursor, docs, among, slot->posting + first, slot->tf + first);
+    if (list->dense)
+        return among & kernels->find_mapped(list->bitmap, docs, n);
+    if (list->coded) {
+        qn_group_list groups = {.starts = list->start,
+                                .bases = list->rank,
+                                .low = list->low,
+                                .df = list->df,
+                                .n_windows = walk->eval->segment->n_windows};
+        return kernels->find_listed(&groups, docs, among, slot->posting + first);
+    }
+    if (slot->far)
+        return in_cursor_far(slot->cursor, docs, among, slot->posting + first, slot->tf + first);
+    return in_cursor(slot->cursor, docs, n, among, slot->posting + first, slot->tf + first);
 }
 
 /* ---- what leads ---- */
@@ -244,22 +281,37 @@ static void append(qn_lead_walk *walk, uint64_t mask)
     }
 }
 
+/* tf of a coded list's documents; what its codes do not tell stands apart. */
+static void find_tfs(const qn_lead_walk *walk, qn_lead_slot *slot)
+{
+    const qn_postings *list = slot->postings;
+    const qn_eval_kernels *kernels = walk->eval->kernels;
+    uint64_t inexact = 0;
+    if (list->dense)
+        kernels->rank_mapped(list->bitmap, list->rank, list->df, walk->doc, walk->n, slot->posting);
+    kernels->look_up_tfs(list->codes, slot->posting, walk->n, slot->tf_of, slot->tf);
+    for (uint32_t i = 0; i < walk->n; i++)
+        inexact |= (uint64_t)(slot->tf[i] == 0) << i;
+    for (inexact &= slot->found; inexact != 0; inexact &= inexact - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(inexact);
+        if (slot->posting[i] < list->df) /* not so only in forged bytes */
+            slot->tf[i] = qn_coded_tf(list, slot->posting[i]);
+        slot->found &= ~((uint64_t)(slot->tf[i] == 0) << i);
+    }
+}
+
 /* Completes what the slot knows of the batch. */
 static void complete(const qn_lead_walk *walk, qn_lead_slot *slot)
 {
-    const qn_postings *list = slot->postings;
     uint64_t all = low_bits(walk->n);
     slot->found = slot->required ? all : look_up(walk, slot, 0, walk->n, all);
+    if (slot->postings->coded) {
+        for (uint64_t missing = all & ~slot->found; missing != 0; missing &= missing - 1)
+            slot->posting[__builtin_ctzll(missing)] = 0;
+        find_tfs(walk, slot);
+    }
     for (uint64_t missing = all & ~slot->found; missing != 0; missing &= missing - 1)
         slot->tf[__builtin_ctzll(missing)] = 0;
-    for (uint64_t left = list->coded ? slot->found : 0; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        if (list->dense)
-            slot->posting[i] = qn_dense_rank(list, walk->doc[i]);
-        bool good = slot->posting[i] < list->df; /* not so only in forged bytes */
-        slot->tf[i] = good ? qn_coded_tf(list, slot->posting[i]) : 0;
-        slot->found &= ~((uint64_t)(slot->tf[i] == 0) << i);
-    }
 }
 
 /* A batch is given out when it has so many: then there is room for as many at least. */

@@ -14,7 +14,9 @@ typedef struct qn_lead_slot {
     const qn_postings *postings;
     qn_cursor *cursor; /* of a list that is not coded and does not lead */
     bool required;
-    uint64_t found; /* bit i: document i of the batch has it */
+    bool far;                 /* documents are few and far between in it */
+    uint64_t found;           /* bit i: document i of the batch has it */
+    uint32_t tf_of[QN_CODES]; /* coded: by code, 0 where codes do not tell */
     uint32_t posting[QN_LEAD_BATCH], tf[QN_LEAD_BATCH];
 } qn_lead_slot;
 

@@ -102,11 +102,13 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, que
     return QUERN_OK;
 }
 
-/* The largest contributions of classes, as ceilings. */
-static void bound_classes(const qn_eval *eval, qn_window_list *list)
+void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess)
 {
     for (unsigned i = 0; i < QN_CODES; i++) {
-        double part = (double)qn_code_part(&list->postings->class[i], eval -> norms);
+        qn_code_class class = list->postings->class[i];
+        if (class.tf != QN_CODES_ANY)
+            class.tf = class.tf > excess ? (uint16_t)(class.tf - excess) : 0;
+        double part = (double)qn_code_part(&class, eval->norms);
         list->bound[i] = part == 0
                              ? 0
                              : (float)((double)list->weight * part * (1 + 4 * QN_BM25_PART_ROOM) +
@@ -138,7 +140,7 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
     list->window = (qn_coded_window){.codes = postings->codes, .df = postings->df};
     list->groups =
         (qn_group_window){.low = postings->low, .codes = postings->codes, .df = postings->df};
-    bound_classes(eval, list);
+    qn_window_list_bound(eval, list, 0);
     return QUERN_OK;
 }
 

@@ -41,6 +41,10 @@ typedef struct qn_window_list {
  */
 quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 
+/* Of a coded list: makes `bound` from its classes, for a tf that is less by `excess`; a posting
+ * with no more than that is taken for none. */
+void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess);
+
 /* The next pass starts again at the first window. */
 void qn_window_list_rewind(qn_window_list *list);
 

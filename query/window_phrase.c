@@ -13,6 +13,22 @@ enum { BATCH = QN_WINDOW_BATCH };
 
 /* ---- preparing ---- */
 
+/* Documents in which a term that the phrase has several times stands too seldom are taken for ones
+ * without it. */
+static void bound_repeated(const qn_window_run *run)
+{
+    qn_eval_scratch *s = run->eval->scratch;
+    for (size_t c = 0; c < run->n_clauses; c++) {
+        const qn_phrase_unit *unit = &s->unit[run->clause[c].number];
+        for (uint32_t i = 0; i < unit->n_terms; i++) {
+            uint32_t excess = qn_phrase_term_excess(&unit->term[i]);
+            qn_window_list *list = &s->list[unit->term[i].number];
+            if (excess > 0 && list->form != QN_LIST_SPARSE)
+                qn_window_list_bound(run->eval, list, excess);
+        }
+    }
+}
+
 quern_status qn_window_phrases_open(qn_window_run *run, quern_error *error)
 {
     qn_eval_scratch *s = run->eval->scratch;
@@ -24,7 +40,10 @@ quern_status qn_window_phrases_open(qn_window_run *run, quern_error *error)
     s->has_phrase = has;
     if (!ok)
         return qn_fail_memory(error);
-    return qn_phrase_units_open(run->eval, error);
+    quern_status status = qn_phrase_units_open(run->eval, error);
+    if (status == QUERN_OK)
+        bound_repeated(run);
+    return status;
 }
 
 static const qn_phrase_unit *unit_of(const qn_window_run *run, const qn_window_clause *clause)
