@@ -14,18 +14,18 @@ static void expand_codes(uint8_t out[64], uint64_t word, const uint8_t *codes, u
         out[__builtin_ctzll(word)] = table[codes[rank / 2] >> (rank % 2 * 4) & 15];
 }
 
-static uint32_t sum_codes(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
-                          uint32_t *before)
+static void sum_codes(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                      qn_code_sums *sums)
 {
-    uint32_t total = 0, first = 0, any = 0;
+    *sums = (qn_code_sums){0};
     for (uint32_t j = 0; j < n; j++) {
-        uint32_t value = table[codes[j / 2] >> (j % 2 * 4) & 15];
-        total += value;
-        first += j < i ? value : 0;
-        any |= value == 255;
+        uint32_t value = table[codes[j / 2] >> (j % 2 * 4) & 15], unknown = value == 255;
+        value = unknown ? 0 : value;
+        sums->total += value;
+        sums->n_unknown += unknown;
+        sums->before += j < i ? value : 0;
+        sums->n_unknown_before += j < i ? unknown : 0;
     }
-    *before = first;
-    return any != 0 ? UINT32_MAX : total;
 }
 
 #include "query/eval_kernels_template.h"

@@ -29,6 +29,12 @@ typedef struct qn_group_window {
     const uint8_t *codes;  /* likewise; both may be over-read by 64 bytes past posting df */
 } qn_group_window;
 
+/* Of all codes of a block, and of those before one of them. */
+typedef struct qn_code_sums {
+    uint32_t total, before;
+    uint32_t n_unknown, n_unknown_before;
+} qn_code_sums;
+
 /* A whole coded list that is no bitmap. */
 typedef struct qn_group_list {
     const uint8_t *starts, *bases; /* u16 a group; u32 a window */
@@ -54,10 +60,9 @@ typedef struct qn_eval_kernels {
                          uint8_t *maxima);
 
     /* Of a block of n <= 128 codes, the first in the low half of *codes (which may be over-read up
-     * to 64 bytes): the sum of table[code], and, in *before, of the first i of them. UINT32_MAX if
-     * any is 255. */
-    uint32_t (*sum_codes)(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
-                          uint32_t *before);
+     * to 64 bytes): sums of table[code], and how many are 255 and not in the sums. */
+    void (*sum_codes)(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                      qn_code_sums *sums);
 
     /* ---- n <= 64 documents, anywhere, in a whole list ---- */
 

@@ -142,27 +142,38 @@ quern_status qn_phrase_term_stand(qn_phrase_term *term, uint32_t posting, quern_
     return status;
 }
 
-/* Where the values of the term's posting stand in its row. Of a coded list the codes tell, unless
- * one of the block is of a class that is not exact. */
+/* Where the values of a coded list's posting stand in its row: its codes tell, and exceptions. */
+static quern_status find_coded(const qn_eval *eval, const qn_phrase_term *term,
+                               qn_positions_place *place, quern_error *error)
+{
+    const qn_postings *list = term->postings;
+    uint32_t block = term->posting / QN_BLOCK, n = qn_postings_block_n(list, block);
+    qn_code_sums sums;
+    eval->kernels->sum_codes(list->codes + (size_t)block * (QN_BLOCK / 2), n, place->i, term->gaps,
+                             &sums);
+    quern_status status = QUERN_OK;
+    if (sums.n_unknown > 0)
+        status = qn_coded_sum_exceptions(list, block, sums.n_unknown, sums.n_unknown_before,
+                                         &place->total, &place->before, error);
+    /* Of those with a known tf the sums lack 1 each. */
+    place->total += sums.total + n - sums.n_unknown;
+    place->before += sums.before + place->i - sums.n_unknown_before;
+    return status;
+}
+
+/* Where the values of the term's posting stand in its row. */
 static quern_status find_place(const qn_eval *eval, qn_phrase_term *term, qn_positions_place *place,
                                quern_error *error)
 {
     const qn_postings *list = term->postings;
     uint32_t block = term->posting / QN_BLOCK, i = term->posting % QN_BLOCK;
-    uint32_t n = qn_postings_block_n(list, block), before;
     *place = (qn_positions_place){.i = i, .tf = term->tf};
-    if (list->coded && term->block != block) {
-        uint32_t gaps = eval->kernels->sum_codes(list->codes + (size_t)block * (QN_BLOCK / 2), n, i,
-                                                 term->gaps, &before);
-        place->before = (uint64_t)before + i;
-        place->total = (uint64_t)gaps + n;
-        if (gaps != UINT32_MAX)
-            return QUERN_OK;
-    }
+    if (list->coded)
+        return find_coded(eval, term, place, error);
     quern_status status = load_tfs(term, block, error);
     if (status != QUERN_OK)
         return status;
-    place->before = place->total = 0;
+    uint32_t n = qn_postings_block_n(list, block);
     for (uint32_t j = 0; j < n; j++) { /* without branches, for vectors */
         place->before += term->tfs[j] & (0u - (uint32_t)(j < i));
         place->total += term->tfs[j];

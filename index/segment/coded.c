@@ -223,6 +223,23 @@ uint32_t qn_coded_exception(const qn_postings *list, uint32_t i)
                : 0;
 }
 
+quern_status qn_coded_sum_exceptions(const qn_postings *list, uint32_t block, uint32_t n,
+                                     uint32_t n_before, uint64_t *total, uint64_t *before,
+                                     quern_error *error)
+{
+    uint32_t first = block * QN_BLOCK, e = find_exception(list, first);
+    *total = *before = 0;
+    if (n > list->n_exceptions - e ||
+        (n > 0 && qn_load_u32(list->exception + 4 * (size_t)(e + n - 1)) - first >= QN_BLOCK))
+        return damaged(list, "a posting has neither a tf nor an exception", error);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t tf = exception_tf(list, e + i);
+        *total += tf;
+        *before += i < n_before ? tf : 0;
+    }
+    return QUERN_OK;
+}
+
 quern_status qn_coded_tfs(const qn_postings *list, uint32_t block, uint32_t *tfs,
                           quern_error *error)
 {
