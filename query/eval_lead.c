@@ -12,6 +12,7 @@
 
 enum {
     BATCH = QN_LEAD_BATCH,
+    FIRST_WAITING = 512,     /* documents whose positions are read together at first, */
     WAITING = 8192,          /* documents that wait at most, */
     WAITING_WORDS = 1 << 20, /* or so many words of what is known of them */
     LEVELS = 256             /* limits are told apart so finely when they are put in order */
@@ -35,6 +36,7 @@ typedef struct lead_run {
     bool phrases;
     uint32_t *waiting, *order;
     size_t n_waiting, max_waiting, stride;
+    size_t enough_waiting; /* their positions are read when there are so many */
 } lead_run;
 
 static float as_float(uint32_t bits)
@@ -69,6 +71,7 @@ static bool make_room(lead_run *run)
     run->stride = AT_ROWS + query->n_clauses + 2 * query->n_terms;
     run->max_waiting = WAITING_WORDS / run->stride; /* 1024 clauses, 1024 terms: 341 */
     run->max_waiting = run->max_waiting < WAITING ? run->max_waiting : WAITING;
+    run->enough_waiting = run->max_waiting < FIRST_WAITING ? run->max_waiting : FIRST_WAITING;
     size_t need = (run->max_waiting + BATCH) * (run->stride + 1);
     ok = qn_array_grow(&waiting, &s->lead_waiting_cap, need, sizeof *s->lead_waiting);
     s->lead_waiting = waiting;
@@ -150,6 +153,9 @@ static quern_status settle_waiting(lead_run *run, quern_error *error)
             return status;
     }
     run->n_waiting = 0;
+    run->enough_waiting *= 2;
+    if (run->enough_waiting > run->max_waiting)
+        run->enough_waiting = run->max_waiting;
     return QUERN_OK;
 }
 
@@ -185,16 +191,15 @@ static uint64_t score_clause(const lead_run *run, size_t c, float *row)
     uint32_t n = run->walk->n, least[BATCH];
     uint64_t found;
     const uint32_t *tf;
-    memset(row, 0, BATCH * sizeof *row);
+    if (clause->n_terms == 1 ? eval->list[clause->first_term] == NULL : unit->term == NULL) {
+        memset(row, 0, n * sizeof *row);
+        return 0;
+    }
     if (clause->n_terms == 1) {
         const qn_lead_slot *slot = qn_lead_walk_slot(run->walk, clause->first_term);
-        if (slot == NULL)
-            return 0;
         found = slot->found;
         tf = slot->tf;
     } else {
-        if (unit->term == NULL)
-            return 0;
         found = ~(uint64_t)0;
         memset(least, 0xFF, sizeof least);
         for (uint32_t t = 0; t < unit->n_terms; t++) {
@@ -210,7 +215,9 @@ static uint64_t score_clause(const lead_run *run, size_t c, float *row)
             found &= ~((uint64_t)(least[i] == 0) << i);
         tf = least;
     }
-    if (clause->occur != QN_NOT)
+    if (clause->occur == QN_NOT)
+        memset(row, 0, n * sizeof *row);
+    else
         eval->kernels->score_tfs(tf, run->norm, n, eval->weight[c], row);
     return found;
 }
@@ -234,7 +241,7 @@ static void score_batch(lead_run *run)
             good &= found;
         else if (clause->occur == QN_NOT && clause->n_terms == 1)
             good &= ~found;
-        for (uint32_t i = 0; i < BATCH; i++) /* adding 0 changes no sum */
+        for (uint32_t i = 0; i < n; i++) /* adding 0 changes no sum */
             score[i] += row[i];
     }
     eval->work.documents += n;
@@ -269,7 +276,7 @@ quern_status qn_eval_lead(qn_eval *eval, quern_error *error)
         if (status != QUERN_OK)
             return status;
         score_batch(&run);
-        if (run.phrases && (run.walk->n == 0 || run.n_waiting >= run.max_waiting))
+        if (run.phrases && (run.walk->n == 0 || run.n_waiting >= run.enough_waiting))
             status = settle_waiting(&run, error);
     } while (status == QUERN_OK && run.walk->n > 0);
     return status;

@@ -30,6 +30,35 @@ static bool make_room(qn_eval *eval)
     return ok;
 }
 
+/* The ceiling of a clause: a phrase stands no more often than each of its terms. */
+static double clause_ceiling(const qn_eval *eval, const qn_clause *clause)
+{
+    const double *ceiling = eval->scratch->ceiling + clause->first_term;
+    double least = clause->occur == QN_NOT ? 0 : ceiling[0];
+    for (uint32_t i = 1; i < clause->n_terms; i++)
+        least = ceiling[i] < least ? ceiling[i] : least;
+    return least;
+}
+
+/* Of each required slot: the ceilings of the clauses that it is not in. */
+static void set_others(qn_lead_walk *walk)
+{
+    const qn_eval *eval = walk->eval;
+    double total = 0;
+    for (size_t c = 0; c < eval->query->n_clauses; c++)
+        total += clause_ceiling(eval, &eval->query->clause[c]);
+    for (size_t c = 0; c < eval->query->n_clauses; c++) {
+        const qn_clause *clause = &eval->query->clause[c];
+        if (!is_required(eval->query, clause))
+            continue;
+        for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++) {
+            qn_lead_slot *slot = qn_lead_walk_slot(walk, i);
+            slot->ceiling = eval->scratch->ceiling[i];
+            slot->others = (total - clause_ceiling(eval, clause)) * (1 + 0x1p-40);
+        }
+    }
+}
+
 /* Enters a term; known ones may turn out to be required. */
 static void add_slot(qn_lead_walk *walk, size_t term, bool required)
 {
@@ -72,6 +101,8 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
     if (!make_room(eval))
         return qn_fail_memory(error);
     quern_status status = qn_eval_start_cursors(eval, error);
+    if (status == QUERN_OK)
+        status = qn_eval_fill_ceilings(eval, error);
     if (status != QUERN_OK)
         return status;
     walk->eval = eval;
@@ -104,6 +135,8 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
         for (size_t i = 0; i < walk->n_slots; i++)
             if (walk->slot[i].postings == eval->list[t])
                 eval->scratch->slot_of[t] = (uint32_t)i;
+    if (!*empty)
+        set_others(walk);
     return QUERN_OK;
 }
 
@@ -200,13 +233,31 @@ static uint64_t look_up(const qn_lead_walk *walk, qn_lead_slot *slot, uint32_t f
 
 /* ---- what leads ---- */
 
+/* What each required list must have in a range, or a block, that holds an answer. */
+static void set_least(qn_lead_walk *walk)
+{
+    double threshold = (double)qn_eval_threshold(walk->eval);
+    for (size_t s = 0; s < walk->n_required; s++) {
+        qn_lead_slot *slot = &walk->slot[s];
+        double least = (threshold - slot->others) / slot->ceiling * 255 * (1 - 0x1p-40);
+        slot->least = least > 255 ? 256 : least > 0 ? (uint32_t)least : 0;
+    }
+}
+
+/* Decodes the next block that may hold an answer; n_docs is 0 if there is none. */
 static quern_status next_block(qn_lead_walk *walk, quern_error *error)
 {
-    const qn_postings *lead = walk->slot[0].postings;
+    const qn_lead_slot *slot = &walk->slot[0];
+    const qn_postings *lead = slot->postings;
+    walk->i = walk->n_docs = 0;
+    while (walk->block < lead->n_blocks && lead->block_max != NULL &&
+           lead->block_max[walk->block] < slot->least)
+        walk->block++;
+    if (walk->block == lead->n_blocks)
+        return QUERN_OK;
     quern_status status = qn_postings_docs(lead, walk->block, walk->docs, &walk->tf_at, error);
     if (status == QUERN_OK && !lead->coded)
         status = qn_postings_tfs(lead, walk->block, walk->tf_at, walk->tfs, error);
-    walk->i = 0;
     walk->n_docs = qn_postings_block_n(lead, walk->block);
     walk->block++;
     return status;
@@ -219,10 +270,8 @@ static quern_status take_listed(qn_lead_walk *walk, uint32_t room, uint32_t *tak
     qn_lead_slot *lead = &walk->slot[0];
     *taken = 0;
     if (walk->i == walk->n_docs) {
-        if (walk->block == lead->postings->n_blocks)
-            return QUERN_OK;
         quern_status status = next_block(walk, error);
-        if (status != QUERN_OK)
+        if (status != QUERN_OK || walk->n_docs == 0)
             return status;
     }
     uint32_t n = walk->n_docs - walk->i, first = (walk->block - 1) * QN_BLOCK + walk->i;
@@ -245,8 +294,11 @@ static void take_mapped(qn_lead_walk *walk, uint32_t room, uint32_t *taken)
     while (n < room) {
         while (walk->bits == 0 && walk->word < n_words) {
             uint64_t bits = ~(uint64_t)0;
-            for (size_t s = 0; s < walk->n_required && bits != 0; s++)
-                bits &= qn_load_u64(walk->slot[s].postings->bitmap + 8 * (size_t)walk->word);
+            for (size_t s = 0; s < walk->n_required && bits != 0; s++) {
+                const qn_lead_slot *slot = &walk->slot[s];
+                bits &= qn_load_u64(slot->postings->bitmap + 8 * (size_t)walk->word);
+                bits = slot->postings->range_max[walk->word] < slot->least ? 0 : bits;
+            }
             walk->bits = bits;
             walk->word++;
         }
@@ -314,12 +366,42 @@ static void complete(const qn_lead_walk *walk, qn_lead_slot *slot)
         slot->tf[__builtin_ctzll(missing)] = 0;
 }
 
+/* Of the documents in `among`, those whose ranges may hold an answer. */
+static uint64_t in_good_ranges(const qn_lead_slot *slot, const uint32_t *docs, uint32_t n,
+                               uint64_t among)
+{
+    const uint8_t *range_max = slot->postings->range_max;
+    uint64_t mask = 0;
+    if (slot->least == 0 || range_max == NULL)
+        return among;
+    for (uint32_t i = 0; i < n; i++)
+        mask |= (uint64_t)(range_max[docs[i] / QN_RANGE] >= slot->least) << i;
+    return mask & among;
+}
+
+/* Those of the n documents behind the batch that have all required terms, in good ranges. */
+static uint64_t find_all(const qn_lead_walk *walk, uint32_t n)
+{
+    const uint32_t *docs = walk->doc + walk->n;
+    uint64_t mask = low_bits(n);
+    if (walk->slot[0].postings->dense)
+        return mask; /* take_mapped has seen to that */
+    for (size_t s = 0; s < walk->n_required && mask != 0; s++)
+        mask = in_good_ranges(&walk->slot[s], docs, n, mask);
+    for (int dense = 1; dense >= 0; dense--) /* bitmaps first */
+        for (size_t s = 1; s < walk->n_required && mask != 0; s++)
+            if (walk->slot[s].postings->dense == (dense == 1))
+                mask = look_up(walk, &walk->slot[s], walk->n, n, mask);
+    return mask;
+}
+
 /* A batch is given out when it has so many: then there is room for as many at least. */
 enum { ENOUGH = BATCH / 2 };
 
 quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error)
 {
     walk->n = 0;
+    set_least(walk);
     while (walk->n < ENOUGH) {
         uint32_t taken, room = BATCH - walk->n;
         quern_status status = QUERN_OK;
@@ -331,13 +413,8 @@ quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error)
             return status;
         if (taken == 0)
             break;
-        uint64_t mask = low_bits(taken);
         walk->n_kept = walk->n;
-        for (int dense = 1; dense >= 0 && !walk->slot[0].postings->dense; dense--)
-            for (size_t s = 1; s < walk->n_required && mask != 0; s++)
-                if (walk->slot[s].postings->dense == (dense == 1))
-                    mask = look_up(walk, &walk->slot[s], walk->n, taken, mask);
-        append(walk, mask);
+        append(walk, find_all(walk, taken));
     }
     for (size_t s = 0; s < walk->n_slots && walk->n > 0; s++)
         complete(walk, &walk->slot[s]);

@@ -15,6 +15,9 @@ typedef struct qn_lead_slot {
     qn_cursor *cursor; /* of a list that is not coded and does not lead */
     bool required;
     bool far;                 /* documents are few and far between in it */
+    double ceiling;           /* of what it adds, as qn_eval_scratch.ceiling has it, */
+    double others;            /* and what the clauses add that it is not in; of required ones */
+    uint32_t least;           /* 255ths of its ceiling that a range needs to hold an answer */
     uint64_t found;           /* bit i: document i of the batch has it */
     uint32_t tf_of[QN_CODES]; /* coded: by code, 0 where codes do not tell */
     uint32_t posting[QN_LEAD_BATCH], tf[QN_LEAD_BATCH];

@@ -150,16 +150,19 @@ static quern_status group_docs(const qn_postings *list, uint32_t block, uint32_t
     uint32_t group = find_rank(list, n_windows, first) * QN_GROUPS, from = 0, to = 0;
     while (group < n_windows * QN_GROUPS && found < n) {
         qn_coded_group(list, group, &from, &to);
-        for (uint32_t i = first + found < from ? from : first + found; i < to && found < n; i++) {
-            uint32_t doc = group * QN_GROUP + list->low[i];
-            if (i != first + found || doc >= list->segment->meta.n_docs ||
-                (found > 0 && doc <= docs[found - 1]))
-                return damaged(list, "documents of a group do not ascend", error);
-            docs[found++] = doc;
-        }
+        uint32_t i = first + found, base = group * QN_GROUP;
+        if (i < to && i < from)
+            return damaged(list, "groups of a list do not follow each other", error);
+        for (; i < to && found < n; i++)
+            docs[found++] = base + list->low[i];
         group++;
     }
-    return found == n ? QUERN_OK : damaged(list, "the groups have too few documents", error);
+    if (found < n)
+        return damaged(list, "the groups have too few documents", error);
+    uint32_t wrong = docs[n - 1] >= list->segment->meta.n_docs;
+    for (uint32_t i = 1; i < n; i++)
+        wrong |= docs[i] <= docs[i - 1];
+    return wrong == 0 ? QUERN_OK : damaged(list, "documents of a group do not ascend", error);
 }
 
 static uint32_t group_rank(const qn_postings *list, uint32_t doc)
