@@ -159,24 +159,32 @@ static quern_status settle_waiting(lead_run *run, quern_error *error)
     return QUERN_OK;
 }
 
-/* Lets document i of the batch wait. */
-static void wait(lead_run *run, unsigned i, float limit)
+/* Lets the batch's documents in `good` wait. */
+static void wait(lead_run *run, uint64_t good, const float *limit)
 {
     const qn_query *query = run->eval->query;
-    uint32_t *entry = run->waiting + run->n_waiting++ * run->stride;
-    uint32_t *place = entry + AT_ROWS + query->n_clauses;
-    entry[AT_DOC] = run->walk->doc[i];
-    entry[AT_LIMIT] = as_bits(limit);
+    size_t stride = run->stride;
+    uint32_t *entry = run->waiting + run->n_waiting * stride, *to = entry;
+    for (uint64_t left = good; left != 0; left &= left - 1, to += stride) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        to[AT_DOC] = run->walk->doc[i];
+        to[AT_LIMIT] = as_bits(limit[i]);
+        for (size_t c = 0; c < query->n_clauses; c++)
+            to[AT_ROWS + c] = as_bits(run->row[c * BATCH + i]);
+    }
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_phrase_unit *unit = &run->eval->scratch->unit[c];
-        entry[AT_ROWS + c] = as_bits(run->row[c * BATCH + i]);
         for (uint32_t t = 0; t < unit->n_terms; t++) {
             const qn_lead_slot *slot = qn_lead_walk_slot(run->walk, unit->term[t].number);
-            size_t at = 2 * ((size_t)query->clause[c].first_term + t);
-            place[at] = slot->posting[i];
-            place[at + 1] = slot->tf[i];
+            to = entry + AT_ROWS + query->n_clauses + 2 * ((size_t)query->clause[c].first_term + t);
+            for (uint64_t left = good; left != 0; left &= left - 1, to += stride) {
+                unsigned i = (unsigned)__builtin_ctzll(left);
+                to[0] = slot->posting[i];
+                to[1] = slot->tf[i];
+            }
         }
     }
+    run->n_waiting += (size_t)__builtin_popcountll(good);
 }
 
 /* ---- batches ---- */
@@ -245,17 +253,18 @@ static void score_batch(lead_run *run)
             score[i] += row[i];
     }
     eval->work.documents += n;
-    for (; good != 0; good &= good - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(good);
-        if (!run->phrases) {
-            if (score[i] >= qn_eval_threshold(eval))
-                qn_topk_push(eval->topk, eval->segment->base + run->walk->doc[i], score[i]);
-            continue;
+    for (uint64_t left = good; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        if (run->phrases) {
+            double limit = (double)score[i] * (1 + 2 * QN_BM25_SUM_ROOM) + 2 * QN_BM25_FLOOR;
+            score[i] = (float)limit;
+            good &= ~((uint64_t)(score[i] < qn_eval_threshold(eval)) << i);
+        } else if (score[i] >= qn_eval_threshold(eval)) {
+            qn_topk_push(eval->topk, eval->segment->base + run->walk->doc[i], score[i]);
         }
-        float limit = (float)((double)score[i] * (1 + 2 * QN_BM25_SUM_ROOM) + 2 * QN_BM25_FLOOR);
-        if (limit >= qn_eval_threshold(eval))
-            wait(run, i, limit);
     }
+    if (run->phrases)
+        wait(run, good, score);
 }
 
 quern_status qn_eval_lead(qn_eval *eval, quern_error *error)

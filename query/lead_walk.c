@@ -140,11 +140,6 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
     return QUERN_OK;
 }
 
-qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i)
-{
-    return walk->eval->list[i] == NULL ? NULL : &walk->slot[walk->eval->scratch->slot_of[i]];
-}
-
 /* ---- looking up ---- */
 
 /* Documents docs[0..n) that the block of the cursor has, from its current one on: bit i of the
@@ -208,14 +203,14 @@ static uint64_t in_cursor_far(qn_cursor *cursor, const uint32_t *docs, uint64_t 
     return mask;
 }
 
-/* Looks up those of the documents from `first` of the batch on that are in `among`; tells which the
- * slot has. Numbers of a bitmap's postings are not found yet, nor are tf of coded lists. */
-static uint64_t look_up(const qn_lead_walk *walk, qn_lead_slot *slot, uint32_t first, uint32_t n,
-                        uint64_t among)
+/* Looks up n documents, those in `among`; tells which the slot has, and puts what it knows of them
+ * to where it knows the batch's from `first` on. Numbers of a bitmap's postings are not found yet,
+ * nor are tf of coded lists. */
+static uint64_t look_up(const qn_lead_walk *walk, qn_lead_slot *slot, const uint32_t *docs,
+                        uint32_t n, uint32_t first, uint64_t among)
 {
     const qn_postings *list = slot->postings;
     const qn_eval_kernels *kernels = walk->eval->kernels;
-    const uint32_t *docs = walk->doc + first;
     if (list->dense)
         return among & kernels->find_mapped(list->bitmap, docs, n);
     if (list->coded) {
@@ -263,31 +258,24 @@ static quern_status next_block(qn_lead_walk *walk, quern_error *error)
     return status;
 }
 
-/* Puts up to `room` documents of the list that leads behind the batch; 0 at its end. */
+/* Takes up to `room` documents of the list that leads; 0 at its end. */
 static quern_status take_listed(qn_lead_walk *walk, uint32_t room, uint32_t *taken,
                                 quern_error *error)
 {
-    qn_lead_slot *lead = &walk->slot[0];
     *taken = 0;
     if (walk->i == walk->n_docs) {
         quern_status status = next_block(walk, error);
         if (status != QUERN_OK || walk->n_docs == 0)
             return status;
     }
-    uint32_t n = walk->n_docs - walk->i, first = (walk->block - 1) * QN_BLOCK + walk->i;
-    n = n < room ? n : room;
-    for (uint32_t i = 0; i < n; i++) {
-        walk->doc[walk->n + i] = walk->docs[walk->i + i];
-        lead->posting[walk->n + i] = first + i;
-        lead->tf[walk->n + i] = walk->tfs[walk->i + i]; /* of a coded list not known yet */
-    }
-    walk->i += n;
-    walk->eval->work.postings += n;
-    *taken = n;
+    uint32_t n = walk->n_docs - walk->i;
+    *taken = n < room ? n : room;
+    walk->eval->work.postings += *taken;
     return QUERN_OK;
 }
 
-/* Likewise where all required lists are bitmaps: documents that are in all of them. */
+/* Where all required lists are bitmaps: puts up to `room` documents that are in all of them, and in
+ * good ranges, behind the batch. */
 static void take_mapped(qn_lead_walk *walk, uint32_t room, uint32_t *taken)
 {
     uint32_t n_words = walk->eval->segment->n_windows * (QN_WINDOW / 64), n = 0;
@@ -317,20 +305,29 @@ static uint64_t low_bits(uint32_t n)
     return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
 }
 
-/* Closes up the documents behind the batch that are in `mask`, and adds them to it. */
+/* Adds those of the documents taken that are in `mask` to the batch; what the slots know of them is
+ * closed up. */
 static void append(qn_lead_walk *walk, uint64_t mask)
 {
-    for (; mask != 0; mask &= mask - 1, walk->n++) {
-        uint32_t from = walk->n_kept + (uint32_t)__builtin_ctzll(mask);
-        walk->doc[walk->n] = walk->doc[from];
-        for (size_t s = 0; s < walk->n_required; s++) {
-            qn_lead_slot *slot = &walk->slot[s];
-            if (slot->postings->dense)
-                continue;
-            slot->posting[walk->n] = slot->posting[from];
-            slot->tf[walk->n] = slot->tf[from];
+    qn_lead_slot *lead = &walk->slot[0];
+    uint32_t n = walk->n, count = (uint32_t)__builtin_popcountll(mask);
+    for (size_t s = 1; s < walk->n_required; s++) {
+        qn_lead_slot *slot = &walk->slot[s];
+        uint32_t to = n;
+        for (uint64_t left = slot->postings->dense ? 0 : mask; left != 0; left &= left - 1, to++) {
+            uint32_t from = n + (uint32_t)__builtin_ctzll(left);
+            slot->posting[to] = slot->posting[from];
+            slot->tf[to] = slot->tf[from];
         }
     }
+    uint32_t first = (walk->block - 1) * QN_BLOCK;
+    for (; mask != 0; mask &= mask - 1, n++) {
+        uint32_t i = walk->i + (uint32_t)__builtin_ctzll(mask);
+        walk->doc[n] = walk->docs[i];
+        lead->posting[n] = first + i;
+        lead->tf[n] = walk->tfs[i]; /* of a coded list not known yet */
+    }
+    walk->n += count;
 }
 
 /* tf of a coded list's documents; what its codes do not tell stands apart. */
@@ -356,7 +353,7 @@ static void find_tfs(const qn_lead_walk *walk, qn_lead_slot *slot)
 static void complete(const qn_lead_walk *walk, qn_lead_slot *slot)
 {
     uint64_t all = low_bits(walk->n);
-    slot->found = slot->required ? all : look_up(walk, slot, 0, walk->n, all);
+    slot->found = slot->required ? all : look_up(walk, slot, walk->doc, walk->n, 0, all);
     if (slot->postings->coded) {
         for (uint64_t missing = all & ~slot->found; missing != 0; missing &= missing - 1)
             slot->posting[__builtin_ctzll(missing)] = 0;
@@ -379,19 +376,17 @@ static uint64_t in_good_ranges(const qn_lead_slot *slot, const uint32_t *docs, u
     return mask & among;
 }
 
-/* Those of the n documents behind the batch that have all required terms, in good ranges. */
+/* Those of the n documents taken that have all required terms, in good ranges. */
 static uint64_t find_all(const qn_lead_walk *walk, uint32_t n)
 {
-    const uint32_t *docs = walk->doc + walk->n;
+    const uint32_t *docs = walk->docs + walk->i;
     uint64_t mask = low_bits(n);
-    if (walk->slot[0].postings->dense)
-        return mask; /* take_mapped has seen to that */
     for (size_t s = 0; s < walk->n_required && mask != 0; s++)
         mask = in_good_ranges(&walk->slot[s], docs, n, mask);
     for (int dense = 1; dense >= 0; dense--) /* bitmaps first */
         for (size_t s = 1; s < walk->n_required && mask != 0; s++)
             if (walk->slot[s].postings->dense == (dense == 1))
-                mask = look_up(walk, &walk->slot[s], walk->n, n, mask);
+                mask = look_up(walk, &walk->slot[s], docs, n, walk->n, mask);
     return mask;
 }
 
@@ -405,16 +400,19 @@ quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error)
     while (walk->n < ENOUGH) {
         uint32_t taken, room = BATCH - walk->n;
         quern_status status = QUERN_OK;
-        if (walk->slot[0].postings->dense)
+        if (walk->slot[0].postings->dense) {
             take_mapped(walk, room, &taken);
-        else
+            walk->n += taken;
+        } else {
             status = take_listed(walk, room, &taken, error);
+            if (status == QUERN_OK && taken > 0)
+                append(walk, find_all(walk, taken));
+            walk->i += taken;
+        }
         if (status != QUERN_OK)
             return status;
         if (taken == 0)
             break;
-        walk->n_kept = walk->n;
-        append(walk, find_all(walk, taken));
     }
     for (size_t s = 0; s < walk->n_slots && walk->n > 0; s++)
         complete(walk, &walk->slot[s]);

@@ -30,7 +30,6 @@ typedef struct qn_lead_walk {
     /* The batch: documents that have all required terms, ascending. */
     uint32_t doc[QN_LEAD_BATCH];
     uint32_t n;
-    uint32_t n_kept; /* of them before the latest were added */
     /* Of the list that leads: */
     uint32_t block, i, n_docs; /* what comes next of the decoded block */
     const uint8_t *tf_at;
@@ -43,8 +42,11 @@ typedef struct qn_lead_walk {
 /* Starts a walk; *empty if a required term is not there at all. QUERN_E_MEMORY. */
 quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, quern_error *error);
 
-/* The slot of query term i; NULL if the segment lacks it. */
-qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i);
+/* The slot of query term i, which the segment has. */
+static inline qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i)
+{
+    return &walk->slot[walk->eval->scratch->slot_of[i]];
+}
 
 /* Fills the next batch, and all slots for it; walk->n is 0 at the end. QUERN_E_DAMAGED. */
 quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error);
