@@ -7,10 +7,7 @@
 
 #include <string.h>
 
-enum {
-    BATCH = QN_LEAD_BATCH,
-    FAR = 16 /* times as long as the list that leads: documents are sought in it one by one */
-};
+enum { BATCH = QN_LEAD_BATCH };
 
 /* ---- starting ---- */
 
@@ -90,8 +87,8 @@ static void sort_slots(qn_lead_walk *walk)
                              .required = walk->slot[i].required};
         size_t at = i;
         for (; at > 0 && comes_before(&head, &walk->slot[at - 1]); at--)
-            memcpy(&walk->slot[at], &walk->slot[at - 1], offsetof(qn_lead_slot, far));
-        memcpy(&walk->slot[at], &head, offsetof(qn_lead_slot, far));
+            memcpy(&walk->slot[at], &walk->slot[at - 1], offsetof(qn_lead_slot, ceiling));
+        memcpy(&walk->slot[at], &head, offsetof(qn_lead_slot, ceiling));
     }
 }
 
@@ -124,7 +121,6 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
     for (size_t i = 0; i < walk->n_slots; i++) {
         qn_lead_slot *slot = &walk->slot[i];
         walk->n_required += slot->required;
-        slot->far = slot->postings->df / FAR > walk->slot[0].postings->df;
         for (unsigned j = 0; j < QN_CODES; j++) {
             const qn_code_class *class = &slot->postings->class[j];
             slot->tf_of[j] = class->exact ? class->tf : 0;
@@ -142,65 +138,46 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
 
 /* ---- looking up ---- */
 
-/* Documents docs[0..n) that the block of the cursor has, from its current one on: bit i of the
- * result is document i's, and posting[i] its index in the block. Goes on behind the last of them;
- * returns through *done how many documents are not behind the block. Both ascend, and are stepped
- * along without a branch. */
-static uint64_t merge_block(qn_cursor *cursor, const uint32_t *docs, uint32_t n, uint32_t *done,
-                            uint32_t *posting)
+/* The first i with docs[i] >= target in the decoded block, which has one: without branches, so that
+ * searches overlap. */
+static inline uint32_t find_in_block(const uint32_t *docs, uint32_t target)
 {
-    uint64_t mask = 0;
-    uint32_t i = *done, j = cursor->i, end = cursor->n;
-    while (i < n && j < end) {
-        uint32_t doc = docs[i], here = cursor->docs[j];
-        mask |= (uint64_t)(doc == here) << i;
-        posting[i] = j;
-        i += doc <= here;
-        j += here <= doc;
-    }
-    *done = i;
-    cursor->i = j < end ? j : end - 1;
-    cursor->doc = cursor->docs[cursor->i];
-    return mask;
+    uint32_t at = 0;
+    for (uint32_t step = QN_BLOCK / 2; step > 0; step /= 2)
+        at += docs[at + step - 1] < target ? step : 0;
+    return at + (docs[at] < target);
 }
 
-/* Of those in `among`, the documents that are in a list that is not coded; their numbers and tf. */
-static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint32_t n, uint64_t among,
+/* Of those in `among`, the documents that are in a list that is not coded; their numbers and tf.
+ * All that lie in a block are sought in it at once: a cursor that steps from one to the next takes
+ * twice as long, and so does merging, unless the lists are about equally long. */
+static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
                           uint32_t *posting, uint32_t *tf)
 {
     uint64_t found = 0;
-    for (uint32_t i = 0; i < n && among >> i != 0;) {
-        i += (uint32_t)__builtin_ctzll(among >> i);
-        if (qn_cursor_seek(cursor, docs[i]) == QN_CURSOR_END)
+    while (among != 0) {
+        if (qn_cursor_seek(cursor, docs[__builtin_ctzll(among)]) == QN_CURSOR_END)
             break;
-        uint64_t here = merge_block(cursor, docs, n, &i, posting) & among;
+        uint32_t last = cursor->docs[cursor->n - 1];
+        uint64_t here = 0;
+        for (; among != 0; among &= among - 1) {
+            unsigned i = (unsigned)__builtin_ctzll(among);
+            if (docs[i] > last)
+                break;
+            posting[i] = find_in_block(cursor->docs, docs[i]);
+            here |= (uint64_t)(cursor->docs[posting[i]] == docs[i]) << i;
+        }
         const uint32_t *tfs = here == 0 ? NULL : qn_cursor_tfs(cursor);
         if (here != 0 && tfs == NULL)
             break;
         found |= here;
         for (; here != 0; here &= here - 1) {
-            unsigned k = (unsigned)__builtin_ctzll(here);
-            tf[k] = tfs[posting[k]];
-            posting[k] += cursor->block * QN_BLOCK;
+            unsigned i = (unsigned)__builtin_ctzll(here);
+            tf[i] = tfs[posting[i]];
+            posting[i] += cursor->block * QN_BLOCK;
         }
     }
     return found;
-}
-
-/* The same where the documents lie far apart in the list. */
-static uint64_t in_cursor_far(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
-                              uint32_t *posting, uint32_t *tf)
-{
-    uint64_t mask = 0;
-    for (uint64_t left = among; left != 0; left &= left - 1) {
-        unsigned i = (unsigned)__builtin_ctzll(left);
-        if (qn_cursor_seek(cursor, docs[i]) != docs[i])
-            continue;
-        posting[i] = cursor->block * QN_BLOCK + cursor->i;
-        tf[i] = qn_cursor_tf(cursor);
-        mask |= (uint64_t)1 << i;
-    }
-    return mask;
 }
 
 /* Looks up n documents, those in `among`; tells which the slot has, and puts what it knows of them
@@ -221,9 +198,7 @@ static uint64_t look_up(const qn_lead_walk *walk, qn_lead_slot *slot, const uint
                                 .n_windows = walk->eval->segment->n_windows};
         return kernels->find_listed(&groups, docs, among, slot->posting + first);
     }
-    if (slot->far)
-        return in_cursor_far(slot->cursor, docs, among, slot->posting + first, slot->tf + first);
-    return in_cursor(slot->cursor, docs, n, among, slot->posting + first, slot->tf + first);
+    return in_cursor(slot->cursor, docs, among, slot->posting + first, slot->tf + first);
 }
 
 /* ---- what leads ---- */

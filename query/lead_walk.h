@@ -14,7 +14,6 @@ typedef struct qn_lead_slot {
     const qn_postings *postings;
     qn_cursor *cursor; /* of a list that is not coded and does not lead */
     bool required;
-    bool far;                 /* documents are few and far between in it */
     double ceiling;           /* of what it adds, as qn_eval_scratch.ceiling has it, */
     double others;            /* and what the clauses add that it is not in; of required ones */
     uint32_t least;           /* 255ths of its ceiling that a range needs to hold an answer */

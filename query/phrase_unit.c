@@ -245,6 +245,8 @@ static uint32_t find_lead(const qn_phrase_unit *unit)
 
 static bool room_for_starts(qn_eval_scratch *s, size_t n)
 {
+    if (n < s->unit_start_cap)
+        return true;
     void *starts = s->unit_start;
     bool ok = qn_array_grow(&starts, &s->unit_start_cap, n + 1, sizeof *s->unit_start);
     s->unit_start = starts;

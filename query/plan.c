@@ -7,7 +7,12 @@
  * ("about 500 at k = 10"); it has not been measured with these evaluators. */
 enum { EXHAUSTIVE_DF_SUM = 512 };
 
-enum { LEAD_DF = 20000 };
+/*
+ * Measured on 966,464 passages with 131 phrases and 131 conjunctions of the same words, where the
+ * two evaluators cost the same: phrases are served better by "lead" up to a bitmap's density (one
+ * document in 16), conjunctions at k = 10 up to one in 50, at k = 1000 up to one in 16.
+ */
+enum { LEAD_SHARE_PHRASES = 16, LEAD_SHARE_FEW = 50, LEAD_SHARE_MANY = 16, FEW = 100 };
 
 static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "lead", NULL};
 
@@ -50,13 +55,23 @@ bool qn_plan_is_union(const qn_query *query)
     return shape.n_must == 0 && shape.n_not == 0 && !shape.phrases;
 }
 
+/* "lead" pays if at most one document in so many has its rarest required term. It has a price for
+ * each of that term's postings, "range" one for each range, and for each document left in those
+ * whose bounds are enough: of phrases many are left. */
+static uint64_t lead_share(const qn_plan_shape *shape)
+{
+    if (shape->phrases)
+        return LEAD_SHARE_PHRASES;
+    return shape->k > FEW ? LEAD_SHARE_MANY : LEAD_SHARE_FEW;
+}
+
 qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
 {
     if (wanted == QN_EVALUATOR_LEAD && !shape->leads)
         return QN_EVALUATOR_RANGE;
     if (wanted != QN_EVALUATOR_AUTO)
         return wanted;
-    if (shape->leads && shape->lead_df <= LEAD_DF)
+    if (shape->leads && shape->lead_df <= shape->n_docs / lead_share(shape))
         return QN_EVALUATOR_LEAD;
     return shape->df_sum < EXHAUSTIVE_DF_SUM ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;
 }

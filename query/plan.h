@@ -21,6 +21,7 @@ typedef struct qn_plan_shape {
     uint64_t df_sum;                /* postings of the should and must clauses here */
     bool leads;                     /* every answer has certain terms (eval_lead.h), */
     uint64_t lead_df;               /* the rarest of which so many documents have */
+    uint64_t n_docs;                /* of the index */
     size_t k;
 } qn_plan_shape;
 

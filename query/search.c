@@ -273,6 +273,7 @@ static qn_plan_shape shape_of(qn_search *search, const qn_query *query, size_t k
 {
     qn_plan_shape shape = qn_plan_shape_of(query);
     shape.k = k;
+    shape.n_docs = search->n_docs;
     for (size_t i = 0; i < search->n_lists; i++)
         shape.df_sum += search->list[i].postings.df;
     shape.lead_df = UINT64_MAX;

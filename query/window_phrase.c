@@ -135,6 +135,13 @@ static void limit(const qn_window_run *run, const qn_window_clause *clause, size
 {
     qn_window_bytes *b = run->bytes;
     const qn_phrase_unit *unit = unit_of(run, clause);
+    if (found == 0)
+        return;
+    if (run->n_clauses == 1 && qn_eval_threshold(run->eval) <= 0) {
+        for (size_t j = 0; j < n; j++) /* limits are of no use yet */
+            row[j] = run->eval->weight[clause->number];
+        return;
+    }
     for (size_t j = 0; j < n; j++)
         b->tf[j] = found >> j & 1 ? UINT32_MAX : 0;
     for (uint32_t i = 0; i < unit->n_terms; i++) {
@@ -226,7 +233,7 @@ quern_status qn_window_phrase_score(qn_window_run *run, uint32_t window, size_t 
         float *row = eval->scratch->row + clause->number * BATCH;
         if (clause->clause->n_terms > 1) {
             phrases[c] = find_places(run, clause, n);
-            if (phrases[c] != 0 && clause->clause->occur != QN_NOT)
+            if (clause->clause->occur != QN_NOT)
                 limit(run, clause, n, phrases[c], row);
         } else if (clause->clause->occur != QN_NOT) {
             found |= qn_window_score_list(run, &clause->lists[0], n, row);
