@@ -144,13 +144,13 @@ static inline uint32_t find_in_block(const uint32_t *docs, uint32_t target)
 {
     uint32_t at = 0;
     for (uint32_t step = QN_BLOCK / 2; step > 0; step /= 2)
-        at += docs[at + step - 1] < target ? step : 0;
+        at += step & (0u - (uint32_t)(docs[at + step - 1] < target));
     return at + (docs[at] < target);
 }
 
 /* Of those in `among`, the documents that are in a list that is not coded; their numbers and tf.
- * All that lie in a block are sought in it at once: a cursor that steps from one to the next takes
- * twice as long, and so does merging, unless the lists are about equally long. */
+ * All that lie in a block are sought in it together. (A cursor that seeks each of them took half as
+ * much again in queries of such lists; merging block and batch takes as long as this.) */
 static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
                           uint32_t *posting, uint32_t *tf)
 {
