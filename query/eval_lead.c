@@ -126,7 +126,8 @@ static void put_in_order(lead_run *run)
         largest = limit > largest ? limit : largest;
         smallest = limit < smallest ? limit : smallest;
     }
-    float scale = largest > smallest ? (LEVELS - 1) / (largest - smallest) : 0;
+    /* A difference so small that its reciprocal may not be a number is none. */
+    float scale = largest - smallest > 0x1p-60f ? (LEVELS - 1) / (largest - smallest) : 0;
     for (size_t i = 0; i < run->n_waiting; i++) {
         float limit = as_float(run->waiting[i * run->stride + AT_LIMIT]);
         count[(uint32_t)((largest - limit) * scale) + 1]++;

@@ -10,9 +10,9 @@ enum { EXHAUSTIVE_DF_SUM = 512 };
 /*
  * Measured on 966,464 passages with 131 phrases and 131 conjunctions of the same words, where the
  * two evaluators cost the same: phrases are served better by "lead" up to a bitmap's density (one
- * document in 16), conjunctions at k = 10 up to one in 50, at k = 1000 up to one in 16.
+ * document in 16), conjunctions at k = 10 up to one in 64, at k = 1000 up to one in 16.
  */
-enum { LEAD_SHARE_PHRASES = 16, LEAD_SHARE_FEW = 50, LEAD_SHARE_MANY = 16, FEW = 100 };
+enum { LEAD_SHARE_PHRASES = 16, LEAD_SHARE_FEW = 64, LEAD_SHARE_MANY = 16, FEW = 100 };
 
 static const char *const names[QN_EVALUATORS + 1] = {"auto", "exhaustive", "range", "lead", NULL};
 
