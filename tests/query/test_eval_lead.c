@@ -1,6 +1,7 @@
 /* The evaluator "lead", and phrases in "range": random queries against the exhaustive evaluator,
  * and phrases in which a word stands several times. */
 #define _GNU_SOURCE
+#include "query/plan.h"
 #include "query/search.h"
 
 #include "tests/support/query_index.h"
@@ -146,4 +147,25 @@ Test(eval_lead, words_that_a_phrase_repeats)
         cr_assert_gt(n_found, (size_t)100);
         test_index_free(&index);
     }
+}
+
+Test(eval_lead, is_chosen_where_a_rare_term_is_required)
+{
+    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 2}, {QN_SHOULD, 1, 2, 1}};
+    qn_query query = {.clause = clause, .n_clauses = 1};
+    cr_assert(qn_plan_shape_of(&query).leads);
+    query.n_clauses = 2;
+    cr_assert_not(qn_plan_shape_of(&query).leads);
+    clause[1].occur = QN_MUST;
+    qn_plan_shape shape = qn_plan_shape_of(&query);
+    cr_assert(shape.leads);
+    shape.n_docs = shape.df_sum = 1000000;
+    shape.k = 10;
+    shape.lead_df = 50;
+    cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_LEAD);
+    shape.lead_df = 500000;
+    cr_assert_neq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_LEAD);
+    cr_assert_eq(qn_plan_choose(QN_EVALUATOR_LEAD, &shape), QN_EVALUATOR_LEAD);
+    shape.leads = false;
+    cr_assert_neq(qn_plan_choose(QN_EVALUATOR_LEAD, &shape), QN_EVALUATOR_LEAD);
 }
