@@ -149,8 +149,8 @@ static inline uint32_t find_in_block(const uint32_t *docs, uint32_t target)
 }
 
 /* Of those in `among`, the documents that are in a list that is not coded; their numbers and tf.
- * All that lie in a block are sought in it together. (A cursor that seeks each of them took half as
- * much again in queries of such lists; merging block and batch takes as long as this.) */
+ * All that lie in a block are sought in it together. (Merging block and batch takes as long: 130
+ * phrases show no difference.) */
 static uint64_t in_cursor(qn_cursor *cursor, const uint32_t *docs, uint64_t among,
                           uint32_t *posting, uint32_t *tf)
 {
