@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "query/bm25.h"
+#include "query/phrase_unit.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,14 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->row);
     free(scratch->window_bytes);
     qn_full_free(scratch->full);
+    free(scratch->place);
+    free(scratch->slot);
+    free(scratch->slot_of);
+    free(scratch->walk);
+    free(scratch->lead_row);
+    free(scratch->lead_waiting);
+    free(scratch->has_phrase);
+    qn_phrase_units_free(scratch);
     qn_phrase_free(&scratch->phrase);
     *scratch = (qn_eval_scratch){0};
 }

@@ -42,6 +42,27 @@ typedef struct qn_eval_scratch {
     size_t row_cap;
     struct qn_window_bytes *window_bytes; /* window_run.c */
     struct qn_full *full;                 /* eval_full.c */
+    struct qn_phrase_unit *unit;          /* phrase_unit.c: one a clause, */
+    size_t unit_cap;
+    struct qn_phrase_term *unit_term; /* one a query term, */
+    size_t unit_term_cap;
+    uint32_t *unit_offset; /* likewise, */
+    size_t unit_offset_cap;
+    uint32_t *unit_start; /* and starts of a phrase in the document at hand */
+    size_t unit_start_cap;
+    uint32_t *place; /* window_phrase.c: postings of the documents at hand */
+    size_t place_cap;
+    uint64_t *has_phrase; /* window_phrase.c: one a clause */
+    size_t has_phrase_cap;
+    struct qn_lead_slot *slot; /* lead_walk.c: one a query term */
+    size_t slot_cap;
+    uint32_t *slot_of; /* and the slot of each */
+    size_t slot_of_cap;
+    struct qn_lead_walk *walk; /* eval_lead.c, */
+    float *lead_row;           /* what clauses add to the documents of a batch, */
+    size_t lead_row_cap;
+    uint32_t *lead_waiting; /* and documents that wait for their positions to be read */
+    size_t lead_waiting_cap;
     qn_phrase phrase;
 } qn_eval_scratch;
 

@@ -154,6 +154,20 @@ static uint64_t find_bounds(const uint16_t *sums, uint16_t least)
     return mask;
 }
 
+static void sum_codes(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                      qn_code_sums *sums)
+{
+    *sums = (qn_code_sums){0};
+    for (uint32_t j = 0; j < n; j++) {
+        uint32_t value = table[codes[j / 2] >> (j % 2 * 4) & 15], unknown = value == 255;
+        value = unknown ? 0 : value;
+        sums->total += value;
+        sums->n_unknown += unknown;
+        sums->before += j < i ? value : 0;
+        sums->n_unknown_before += j < i ? unknown : 0;
+    }
+}
+
 #include "query/eval_kernels_template.h"
 
 const qn_eval_kernels *qn_eval_kernels_for(qn_cpu cpu)

@@ -30,6 +30,19 @@ typedef struct qn_group_window {
     const uint8_t *codes;  /* likewise; both may be over-read by 64 bytes past posting df */
 } qn_group_window;
 
+/* Of all codes of a block, and of those before one of them. */
+typedef struct qn_code_sums {
+    uint32_t total, before;
+    uint32_t n_unknown, n_unknown_before;
+} qn_code_sums;
+
+/* A whole coded list that is no bitmap. */
+typedef struct qn_group_list {
+    const uint8_t *starts, *bases; /* u16 a group; u32 a window */
+    const uint8_t *low;            /* may be over-read by 64 bytes past posting df */
+    uint32_t df, n_windows;
+} qn_group_list;
+
 typedef struct qn_eval_kernels {
     /* out[i] = qn_bm25_contribution(weight, tfs[i], norms[lengths[docs[i]]]), i < n. */
     void (*score)(const uint32_t *docs, const uint32_t *tfs, size_t n, const uint8_t *lengths,
@@ -54,6 +67,29 @@ typedef struct qn_eval_kernels {
      * 255, i < n; documents ascend. */
     void (*range_maxima)(const uint32_t *docs, const float *values, size_t n, float scale,
                          uint8_t *maxima);
+
+    /* Of a block of n <= 128 codes, the first in the low half of *codes (which may be over-read up
+     * to 64 bytes): sums of table[code], and how many are 255 and not in the sums. */
+    void (*sum_codes)(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                      qn_code_sums *sums);
+
+    /* ---- n <= 64 documents, anywhere, in a whole list ---- */
+
+    /* Bit i tells whether a bitmap has docs[i]. */
+    uint64_t (*find_mapped)(const uint8_t *bitmap, const uint32_t *docs, size_t n);
+
+    /* postings[i]: how many documents below docs[i] it has; at most df. */
+    void (*rank_mapped)(const uint8_t *bitmap, const uint8_t *ranks, uint32_t df,
+                        const uint32_t *docs, size_t n, uint32_t *postings);
+
+    /* Of the documents docs[i] with bit i in `among`, those that the list has; postings[i] is then
+     * their number, below df. */
+    uint64_t (*find_listed)(const qn_group_list *list, const uint32_t *docs, uint64_t among,
+                            uint32_t *postings);
+
+    /* tf[i] = table[code of posting i]. */
+    void (*look_up_tfs)(const uint8_t *codes, const uint32_t *postings, size_t n,
+                        const uint32_t table[16], uint32_t *tf);
 
     /* ---- sums of range bounds; n is a multiple of 64 ---- */
 

@@ -109,6 +109,39 @@ static inline __mmask16 in_live(__m512i docs, uint64_t live)
     return _mm512_test_epi32_mask(bit, _mm512_set1_epi32(1));
 }
 
+static inline uint64_t low_bits(uint32_t n)
+{
+    return n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
+}
+
+static inline uint32_t add_up(__m512i even, uint64_t n_even, __m512i odd, uint64_t n_odd)
+{
+    const __m512i none = _mm512_setzero_si512();
+    __m512i sums = _mm512_add_epi64(_mm512_sad_epu8(_mm512_maskz_mov_epi8(n_even, even), none),
+                                    _mm512_sad_epu8(_mm512_maskz_mov_epi8(n_odd, odd), none));
+    return (uint32_t)_mm512_reduce_add_epi64(sums);
+}
+
+static void sum_codes(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
+                      qn_code_sums *sums)
+{
+    /* Codes of even and of odd postings apart: byte b holds postings 2 b and 2 b + 1. */
+    const __m512i values = load_table(table), low = _mm512_set1_epi8(15);
+    __m512i packed = _mm512_loadu_si512(codes);
+    __m512i even = _mm512_shuffle_epi8(values, _mm512_and_si512(packed, low));
+    __m512i odd = _mm512_shuffle_epi8(values, _mm512_and_si512(_mm512_srli_epi16(packed, 4), low));
+    uint64_t n_even = low_bits((n + 1) / 2), n_odd = low_bits(n / 2);
+    uint64_t i_even = low_bits((i + 1) / 2), i_odd = low_bits(i / 2);
+    const __m512i unknown = _mm512_set1_epi8(-1);
+    uint64_t u_even = _mm512_cmpeq_epi8_mask(even, unknown) & n_even;
+    uint64_t u_odd = _mm512_cmpeq_epi8_mask(odd, unknown) & n_odd;
+    sums->total = add_up(even, n_even & ~u_even, odd, n_odd & ~u_odd);
+    sums->before = add_up(even, i_even & ~u_even, odd, i_odd & ~u_odd);
+    sums->n_unknown = (uint32_t)(__builtin_popcountll(u_even) + __builtin_popcountll(u_odd));
+    sums->n_unknown_before =
+        (uint32_t)(__builtin_popcountll(u_even & i_even) + __builtin_popcountll(u_odd & i_odd));
+}
+
 static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const float *values,
                        size_t n, float scale)
 {

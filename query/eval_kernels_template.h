@@ -18,6 +18,8 @@
  * units[i] to sums[low[i]], i < n <= 64, where bit low[i] / 64 of `ranges` is set, and perhaps
  * elsewhere; low may be read up to 64 keep, add_values and find_bounds as eval_kernels.h has them
  *
+ *     static void sum_codes(...): as in eval_kernels.h
+ *
  * and rank_ranges where they define OWN_RANK_RANGES.
  */
 #include "query/bm25.h"
@@ -369,11 +371,18 @@ static void add_bytes(uint8_t *out, uint64_t live, const uint8_t *more)
     }
 }
 
+#include "query/eval_kernels_lists.h"
+
 const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .score_tfs = score_tfs,
                                     .add_scores = add_scores,
                                     .keep = keep,
                                     .clear = clear,
+                                    .sum_codes = sum_codes,
+                                    .find_mapped = find_mapped,
+                                    .rank_mapped = rank_mapped,
+                                    .find_listed = find_listed,
+                                    .look_up_tfs = look_up_tfs,
                                     .range_maxima = range_maxima,
                                     .add_values = add_values,
                                     .add_groups = add_groups,

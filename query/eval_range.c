@@ -62,7 +62,6 @@ static quern_status pass(qn_window_run *run, qn_window_bounds *bounds, uint16_t 
     const qn_eval *eval = run->eval;
     bool none;
     uint16_t least = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
-    qn_window_run_rewind(run);
     least = cut > least ? cut : least;
     coming now = find_window(run, bounds, least, 0, 0);
     coming next = find_window(run, bounds, least, now.window + 1, 1);
@@ -119,7 +118,5 @@ quern_status qn_eval_range(qn_eval *eval, quern_error *error)
     if (status != QUERN_OK || run.total <= 0)
         return status;
     status = qn_window_bounds_sum(&bounds, eval, run.total, error);
-    if (status == QUERN_OK)
-        status = run_all(&run, &bounds, error);
-    return status == QUERN_OK && run.phrases ? qn_eval_cursor_status(eval) : status;
+    return status == QUERN_OK ? run_all(&run, &bounds, error) : status;
 }

@@ -11,6 +11,7 @@ typedef enum qn_evaluator {
     QN_EVALUATOR_EXHAUSTIVE,
     QN_EVALUATOR_RANGE,
     QN_EVALUATOR_FULL,
+    QN_EVALUATOR_LEAD,
     QN_EVALUATORS
 } qn_evaluator;
 
@@ -19,6 +20,9 @@ typedef struct qn_plan_shape {
     size_t n_should, n_must, n_not; /* clauses that the index can match */
     bool phrases;                   /* a clause has several terms */
     uint64_t df_sum;                /* postings of the should and must clauses here */
+    bool leads;                     /* every answer has certain terms (eval_lead.h), */
+    uint64_t lead_df;               /* the rarest of which so many documents have */
+    uint64_t n_docs;                /* of the index */
     size_t k;
 } qn_plan_shape;
 

@@ -7,6 +7,7 @@
 #include "query/count.h"
 #include "query/eval_exhaustive.h"
 #include "query/eval_full.h"
+#include "query/eval_lead.h"
 #include "query/eval_range.h"
 #include "query/plan.h"
 #include "query/seed.h"
@@ -278,8 +279,19 @@ static qn_plan_shape shape_of(qn_search *search, const qn_query *query, size_t k
 {
     qn_plan_shape shape = qn_plan_shape_of(query);
     shape.k = k;
+    shape.n_docs = search->n_docs;
     for (size_t i = 0; i < search->n_lists; i++)
         shape.df_sum += search->list[i].postings.df;
+    shape.lead_df = UINT64_MAX;
+    for (size_t c = 0; shape.leads && c < query->n_clauses; c++) {
+        const qn_clause *clause = &query->clause[c];
+        if (clause->occur != QN_MUST && query->n_clauses > 1)
+            continue;
+        for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++) {
+            uint64_t df = search->df[search->distinct[i]];
+            shape.lead_df = df < shape.lead_df ? df : shape.lead_df;
+        }
+    }
     return shape;
 }
 
@@ -307,6 +319,8 @@ static quern_status evaluate(qn_evaluator evaluator, qn_eval *eval, quern_error 
         return qn_eval_range(eval, error);
     case QN_EVALUATOR_FULL:
         return qn_eval_full(eval, error);
+    case QN_EVALUATOR_LEAD:
+        return qn_eval_lead(eval, error);
     case QN_EVALUATOR_AUTO:
     case QN_EVALUATOR_EXHAUSTIVE:
     case QN_EVALUATORS:

@@ -118,11 +118,13 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uin
     return QUERN_OK;
 }
 
-/* The largest contributions of classes, as ceilings. */
-static void bound_classes(const qn_eval *eval, qn_window_list *list)
+void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess)
 {
     for (unsigned i = 0; i < QN_CODES; i++) {
-        double part = (double)qn_code_part(&list->postings->class[i], eval -> norms);
+        qn_code_class class = list->postings->class[i];
+        if (class.tf != QN_CODES_ANY)
+            class.tf = class.tf > excess ? (uint16_t)(class.tf - excess) : 0;
+        double part = (double)qn_code_part(&class, eval->norms);
         list->bound[i] = part == 0
                              ? 0
                              : (float)((double)list->weight * part * (1 + 4 * QN_BM25_PART_ROOM) +
@@ -154,7 +156,7 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
         list->coded[slot].df = list->grouped[slot].df = postings->df;
         list->grouped[slot].low = postings->low;
     }
-    bound_classes(eval, list);
+    qn_window_list_bound(eval, list, 0);
     return QUERN_OK;
 }
 
@@ -284,13 +286,25 @@ static uint64_t find_docs(const qn_window_list *list, const uint16_t *offset, si
     return found;
 }
 
+uint64_t qn_window_list_find(const qn_eval *eval, const qn_window_list *list,
+                             const uint16_t *offset, size_t n, uint32_t at[64])
+{
+    switch (list->form) {
+    case QN_LIST_SPARSE:
+        break;
+    case QN_LIST_DENSE:
+        return eval->kernels->find_postings(&list->coded[list->slot], offset, n, at);
+    case QN_LIST_GROUPS:
+        return eval->kernels->find_grouped(&list->grouped[list->slot], offset, n, at);
+    }
+    return find_docs(list, offset, n, at);
+}
+
 uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
                             size_t n, uint32_t *tf)
 {
     uint32_t at[64];
-    uint64_t found = list->form == QN_LIST_DENSE
-                         ? eval->kernels->find_postings(&list->coded[list->slot], offset, n, at)
-                         : eval->kernels->find_grouped(&list->grouped[list->slot], offset, n, at);
+    uint64_t found = qn_window_list_find(eval, list, offset, n, at);
     for (size_t j = 0; j < n; j++)
         tf[j] = 0;
     for (uint64_t left = found; left != 0; left &= left - 1) {

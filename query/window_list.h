@@ -44,6 +44,10 @@ typedef struct qn_window_list {
  */
 quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 
+/* Of a coded list: makes `bound` from its classes, for a tf that is less by `excess`; a posting
+ * with no more than that is taken for none. */
+void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess);
+
 /* Has fetched what preparing that window will read. */
 void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live);
 
@@ -63,8 +67,13 @@ void qn_window_list_scale(qn_window_list *list, float scale);
 void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint64_t live,
                         uint8_t *sum);
 
-/* For each of n <= 64 documents of the window, ascending (offsets from its start): tf[i], 0 if the
- * list does not have it. Bit i of the result tells whether it does. Coded lists only. */
+/* For n <= 64 documents of the window, ascending (offsets from its start): bit i of the result
+ * tells whether the list has document i; at[i] is then the number of its posting, or, of a sparse
+ * list of which postings have been left out, of those left. */
+uint64_t qn_window_list_find(const qn_eval *eval, const qn_window_list *list,
+                             const uint16_t *offset, size_t n, uint32_t at[64]);
+
+/* Of the same documents: tf[i], 0 if the list does not have it. Coded lists only. */
 uint64_t qn_window_list_tfs(const qn_eval *eval, const qn_window_list *list, const uint16_t *offset,
                             size_t n, uint32_t *tf);
 

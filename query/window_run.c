@@ -1,5 +1,5 @@
 /* Evaluating a window: see eval_range.h for the way and window_run.h for the parts. */
-#include "query/window_run.h"
+#include "query/window_phrase.h"
 
 #include "index/base/buffer.h"
 #include "index/base/status.h"
@@ -10,22 +10,11 @@
 #include <string.h>
 
 enum {
-    BATCH = 64,      /* documents scored together */
+    BATCH = QN_WINDOW_BATCH,
     UNITS = 200,     /* that a threshold has when tables are made */
     UNITS_MIN = 150, /* they are made anew when it has fewer, */
     UNITS_MAX = 245  /* or more: a byte's end is near */
 };
-
-/* Scratch memory of a window. */
-typedef struct qn_window_bytes {
-    uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
-    uint64_t candidate[64], mask[64], room[64];
-    uint8_t rest[2][64];
-    float value[QN_WINDOW]; /* 0 between lists */
-    uint32_t tf[BATCH];
-    uint16_t offset[QN_WINDOW]; /* of survivors */
-    float norm[QN_WINDOW], row[QN_WINDOW], score[QN_WINDOW];
-} qn_window_bytes;
 
 /* ---- preparing ---- */
 
@@ -50,11 +39,13 @@ static bool make_room(qn_window_run *run)
 static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *out)
 {
     const qn_clause *clause = &run->eval->query->clause[c];
-    *out = (qn_window_clause){.clause = clause,
-                              .number = (uint32_t)c,
-                              .lists = run->eval->scratch->list + clause->first_term,
-                              .cheap = true,
-                              .df = UINT64_MAX};
+    *out =
+        (qn_window_clause){.clause = clause,
+                           .number = (uint32_t)c,
+                           .lists = run->eval->scratch->list + clause->first_term,
+                           .cheap = true,
+                           .required = clause->occur == QN_MUST || run->eval->query->n_clauses == 1,
+                           .df = UINT64_MAX};
     for (uint32_t i = 0; i < clause->n_terms; i++) {
         const qn_window_list *list = &out->lists[i];
         if (list->postings == NULL)
@@ -97,7 +88,7 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
             run->total = 0; /* nothing can match */
             return QUERN_OK;
         }
-        run->masks |= occur != QN_SHOULD;
+        run->masks |= occur == QN_NOT || taken.required;
         run->n_must += occur == QN_MUST;
         run->total += occur == QN_NOT ? 0 : taken.largest;
         size_t at = run->n_clauses++;
@@ -105,17 +96,7 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
             run->clause[at] = run->clause[at - 1];
         run->clause[at] = taken;
     }
-    return run->phrases ? qn_eval_start_cursors(eval, error) : QUERN_OK;
-}
-
-void qn_window_run_rewind(qn_window_run *run)
-{
-    qn_eval *eval = run->eval;
-    for (size_t i = 0; run->phrases && i < eval->query->n_terms; i++) {
-        qn_cursor *cursor = &eval->scratch->cursor[i];
-        if (cursor->status == QUERN_OK)
-            qn_cursor_start(cursor, cursor->list, cursor->error);
-    }
+    return run->phrases ? qn_window_phrases_open(run, error) : QUERN_OK;
 }
 
 /* ---- units ---- */
@@ -195,15 +176,13 @@ static void set_rests(qn_window_run *run, uint32_t window)
 
 /* ---- bounds of documents ---- */
 
-static void clear(uint8_t *bytes, uint64_t live)
+void qn_window_clear(uint8_t *bytes, uint64_t live)
 {
     for (; live != 0; live &= live - 1)
         memset(bytes + 64 * (size_t)__builtin_ctzll(live), 0, 64);
 }
 
-/* Narrows the candidates to documents that are (`wanted`) or are not in `words`; returns the ranges
- * that still have some. */
-static uint64_t narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted)
+uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted)
 {
     uint64_t flip = wanted ? 0 : ~(uint64_t)0;
     for (uint64_t left = live; left != 0; left &= left - 1) {
@@ -221,7 +200,7 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
     const qn_window_list *list = &clause->lists[0];
     if (clause->clause->occur != QN_SHOULD) {
         const uint8_t *words = qn_window_list_words(run->eval, list, b->room);
-        live = narrow(b->candidate, live, words, clause->clause->occur == QN_MUST);
+        live = qn_window_narrow(b->candidate, live, words, clause->clause->occur == QN_MUST);
         if (live == 0 || clause->clause->occur == QN_NOT)
             return live;
     }
@@ -232,39 +211,10 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
     return live;
 }
 
-/* A clause of several terms: a document's bound is the least of theirs. */
-static uint64_t apply_phrase(qn_window_run *run, const qn_window_clause *clause, uint64_t live)
-{
-    qn_window_bytes *b = run->bytes;
-    const qn_eval_kernels *kernels = run->eval->kernels;
-    if (clause->clause->occur == QN_NOT)
-        return live; /* that it stands there only positions tell */
-    for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
-        const qn_window_list *list = &clause->lists[i];
-        uint8_t *term = i == 0 ? b->part : b->term;
-        if (list->form != QN_LIST_DENSE) {
-            clear(term, live);
-            qn_window_list_add(run->eval, list, run->scale, live, term);
-        } else {
-            kernels->set_codes(term, live, &list->coded[list->slot], list->table);
-        }
-        if (i > 0)
-            kernels->min_bytes(b->part, live, term);
-    }
-    if (clause->clause->occur == QN_MUST) {
-        kernels->find_bytes(b->part, live, 1, b->mask);
-        live = narrow(b->candidate, live, (const uint8_t *)b->mask, true);
-    }
-    kernels->add_bytes(b->sum, live, b->part);
-    return live;
-}
-
 /* ---- scores ---- */
 
-/* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
- */
-static uint64_t score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
-                           float *row)
+uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
+                              float *row)
 {
     qn_window_bytes *b = run->bytes;
     if (list->form == QN_LIST_SPARSE)
@@ -274,21 +224,7 @@ static uint64_t score_list(const qn_window_run *run, const qn_window_list *list,
     return found;
 }
 
-/* The same of a clause; of a phrase what it would add if it stood as often as its rarest term. */
-static uint64_t score_clause(const qn_window_run *run, const qn_window_clause *clause, size_t n,
-                             float *row)
-{
-    uint64_t found = score_list(run, &clause->lists[0], n, row);
-    for (uint32_t i = 1; i < clause->clause->n_terms; i++) {
-        float *other = run->bytes->row;
-        found &= score_list(run, &clause->lists[i], n, other);
-        for (size_t j = 0; j < n; j++)
-            row[j] = other[j] < row[j] ? other[j] : row[j];
-    }
-    return found;
-}
-
-static void load_norms(const qn_window_run *run, uint32_t window, size_t n)
+void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n)
 {
     const qn_eval *eval = run->eval;
     const uint8_t *lengths = eval->segment->lengths + (size_t)window * QN_WINDOW;
@@ -296,7 +232,7 @@ static void load_norms(const qn_window_run *run, uint32_t window, size_t n)
         run->bytes->norm[i] = eval->norms[lengths[run->bytes->offset[i]]];
 }
 
-static void offer(const qn_window_run *run, uint32_t window, size_t i, float score)
+void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score)
 {
     const qn_eval *eval = run->eval;
     uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
@@ -331,7 +267,7 @@ static void score_terms(qn_window_run *run, uint32_t window, size_t n)
 {
     qn_window_bytes *b = run->bytes;
     const qn_eval *eval = run->eval;
-    load_norms(run, window, n);
+    qn_window_load_norms(run, window, n);
     memset(b->score, 0, n * sizeof *b->score);
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
         const qn_clause *clause = &eval->query->clause[c];
@@ -340,87 +276,7 @@ static void score_terms(qn_window_run *run, uint32_t window, size_t n)
             add_scores(run, list, n);
     }
     for (size_t i = 0; i < n; i++)
-        offer(run, window, i, b->score[i]);
-}
-
-/* ---- scores with phrases ---- */
-
-/* How often a phrase stands in a document. */
-static quern_status phrase_freq(const qn_window_run *run, const qn_window_clause *clause,
-                                uint32_t doc, uint32_t *freq, quern_error *error)
-{
-    qn_eval *eval = run->eval;
-    qn_cursor *cursors = eval->scratch->cursor + clause->clause->first_term;
-    *freq = 0;
-    for (uint32_t i = 0; i < clause->clause->n_terms; i++)
-        if (qn_cursor_seek(&cursors[i], doc) != doc)
-            return QUERN_OK;
-    return qn_phrase_freq(&eval->scratch->phrase, cursors,
-                          eval->query->term + clause->clause->first_term, clause->clause->n_terms,
-                          freq, error);
-}
-
-/* The sum of column i over the rows, in the order of the query's clauses. */
-static float sum_rows(const qn_window_run *run, size_t i)
-{
-    const qn_eval *eval = run->eval;
-    float score = 0;
-    for (size_t c = 0; c < eval->query->n_clauses; c++)
-        if (eval->query->clause[c].occur != QN_NOT)
-            score += eval->scratch->row[c * BATCH + i];
-    return score;
-}
-
-/* Settles document i, whose rows are upper limits; `found` tells whether a clause of one term
- * matches it. */
-static quern_status settle(qn_window_run *run, uint32_t window, size_t i, bool found,
-                           quern_error *error)
-{
-    const qn_eval *eval = run->eval;
-    uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
-    for (size_t c = 0; c < run->n_clauses; c++) {
-        const qn_window_clause *clause = &run->clause[c];
-        if (clause->clause->n_terms == 1)
-            continue;
-        uint32_t freq;
-        quern_status status = phrase_freq(run, clause, doc, &freq, error);
-        if (status != QUERN_OK)
-            return status;
-        if (clause->clause->occur == QN_NOT ? freq > 0 : clause->clause->occur == QN_MUST && !freq)
-            return QUERN_OK;
-        found |= freq > 0 && clause->clause->occur != QN_NOT;
-        eval->scratch->row[clause->number * BATCH + i] =
-            freq == 0
-                ? 0
-                : qn_bm25_contribution(eval->weight[clause->number], freq, run->bytes->norm[i]);
-    }
-    if (found)
-        offer(run, window, i, sum_rows(run, i));
-    return QUERN_OK;
-}
-
-static quern_status score_phrases(qn_window_run *run, uint32_t window, size_t n, quern_error *error)
-{
-    const qn_eval *eval = run->eval;
-    uint64_t found = 0;
-    load_norms(run, window, n);
-    memset(eval->scratch->row, 0, eval->query->n_clauses * BATCH * sizeof *eval->scratch->row);
-    for (size_t c = 0; c < run->n_clauses; c++) {
-        const qn_window_clause *clause = &run->clause[c];
-        if (clause->clause->occur == QN_NOT)
-            continue;
-        uint64_t here = score_clause(run, clause, n, eval->scratch->row + clause->number * BATCH);
-        found |= clause->clause->n_terms == 1 ? here : 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        double upper = (double)sum_rows(run, i) * (1 + QN_BM25_SUM_ROOM) + QN_BM25_FLOOR;
-        if (upper < (double)qn_eval_threshold(eval))
-            continue;
-        quern_status status = settle(run, window, i, found >> i & 1, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    return QUERN_OK;
+        qn_window_offer(run, window, i, b->score[i]);
 }
 
 /* ---- the window ---- */
@@ -429,7 +285,7 @@ static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, q
 {
     run->eval->work.documents += n;
     if (run->phrases)
-        return score_phrases(run, window, n, error);
+        return qn_window_phrase_score(run, window, n, error);
     score_terms(run, window, n);
     return QUERN_OK;
 }
@@ -480,7 +336,7 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
     run->eval->work.ranges += (uint64_t)__builtin_popcountll(live);
     set_scale(run);
     set_rests(run, window);
-    clear(b->sum, live);
+    qn_window_clear(b->sum, live);
     if (run->masks)
         memset(b->candidate, 0xFF, sizeof b->candidate);
     for (size_t c = 0; c < run->n_clauses; c++) {
@@ -491,7 +347,7 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
     for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
         const qn_window_clause *clause = &run->clause[c];
         live = clause->clause->n_terms == 1 ? apply_term(run, clause, live)
-                                            : apply_phrase(run, clause, live);
+                                            : qn_window_phrase_apply(run, clause, live);
     }
     return live == 0 ? QUERN_OK : collect(run, window, live, error);
 }

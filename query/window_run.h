@@ -10,28 +10,40 @@ typedef struct qn_window_clause {
     uint32_t number;       /* in the query */
     qn_window_list *lists; /* of its terms, all there */
     bool cheap;            /* no list is dense */
+    bool required;         /* every answer matches it: a must clause, or the only one */
     double ceiling;        /* the least of its terms' */
     double largest;        /* the largest of them */
     uint64_t df;           /* likewise */
 } qn_window_clause;
+
+/* Documents scored together. */
+enum { QN_WINDOW_BATCH = 64 };
+
+/* Scratch memory of a window. */
+typedef struct qn_window_bytes {
+    uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
+    uint64_t candidate[64], mask[64], room[64];
+    uint8_t rest[2][64];
+    float value[QN_WINDOW]; /* 0 between lists */
+    uint32_t tf[QN_WINDOW_BATCH];
+    uint16_t offset[QN_WINDOW]; /* of survivors */
+    float norm[QN_WINDOW], row[QN_WINDOW_BATCH], score[QN_WINDOW];
+} qn_window_bytes;
 
 typedef struct qn_window_run {
     qn_eval *eval;
     qn_window_clause *clause;
     size_t n_clauses, n_must;
     bool phrases;  /* a clause has several terms */
-    bool masks;    /* some must match, or must not */
+    bool masks;    /* some are required, or must not match */
     double total;  /* sum of the clauses' largest; 0: nothing can match */
     float scale;   /* of the lists' tables */
     uint8_t least; /* what a document's bound must reach */
-    struct qn_window_bytes *bytes;
+    qn_window_bytes *bytes;
 } qn_window_run;
 
 /* Orders the clauses. QUERN_E_MEMORY. */
 quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error *error);
-
-/* The next window may be the first again. */
-void qn_window_run_rewind(qn_window_run *run);
 
 /* For two windows ahead, and for the next one, whose slot is not that of the window at hand: see
  * window_list.h. */
@@ -39,8 +51,28 @@ void qn_window_run_fetch(const qn_window_run *run, uint32_t window, uint64_t liv
 void qn_window_run_prepare(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot);
 
 /* Offers the answers of the ranges in `live`, a part of those that the window was prepared for in
- * `slot`. Windows ascend between rewinds. */
+ * `slot`. */
 quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t live, unsigned slot,
                                   quern_error *error);
+
+/* ---- for window_phrase.c ---- */
+
+/* Narrows the candidates to documents that are (`wanted`) or are not in `words`; returns the ranges
+ * that still have some. */
+uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted);
+
+/* bytes = 0 in the live ranges. */
+void qn_window_clear(uint8_t *bytes, uint64_t live);
+
+/* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
+ */
+uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
+                              float *row);
+
+/* K of the batch's documents. */
+void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n);
+
+/* Offers document i of the batch. */
+void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score);
 
 #endif

@@ -152,16 +152,19 @@ static quern_status group_docs(const qn_postings *list, uint32_t block, uint32_t
     uint32_t group = find_rank(list, n_windows, first) * QN_GROUPS, from = 0, to = 0;
     while (group < n_windows * QN_GROUPS && found < n) {
         qn_coded_group(list, group, &from, &to);
-        for (uint32_t i = first + found < from ? from : first + found; i < to && found < n; i++) {
-            uint32_t doc = group * QN_GROUP + list->low[i];
-            if (i != first + found || doc >= list->segment->meta.n_docs ||
-                (found > 0 && doc <= docs[found - 1]))
-                return damaged(list, "documents of a group do not ascend", error);
-            docs[found++] = doc;
-        }
+        uint32_t i = first + found, base = group * QN_GROUP;
+        if (i < to && i < from)
+            return damaged(list, "groups of a list do not follow each other", error);
+        for (; i < to && found < n; i++)
+            docs[found++] = base + list->low[i];
         group++;
     }
-    return found == n ? QUERN_OK : damaged(list, "the groups have too few documents", error);
+    if (found < n)
+        return damaged(list, "the groups have too few documents", error);
+    uint32_t wrong = docs[n - 1] >= list->segment->meta.n_docs;
+    for (uint32_t i = 1; i < n; i++)
+        wrong |= docs[i] <= docs[i - 1];
+    return wrong == 0 ? QUERN_OK : damaged(list, "documents of a group do not ascend", error);
 }
 
 static uint32_t group_rank(const qn_postings *list, uint32_t doc)
@@ -230,17 +233,35 @@ uint32_t qn_coded_exception(const qn_postings *list, uint32_t i)
                : 0;
 }
 
+quern_status qn_coded_sum_exceptions(const qn_postings *list, uint32_t block, uint32_t n,
+                                     uint32_t n_before, uint64_t *total, uint64_t *before,
+                                     quern_error *error)
+{
+    uint32_t first = block * QN_BLOCK, e = find_exception(list, first);
+    *total = *before = 0;
+    if (n > list->n_exceptions - e ||
+        (n > 0 && qn_load_u32(list->exception + 4 * (size_t)(e + n - 1)) - first >= QN_BLOCK))
+        return damaged(list, "a posting has neither a tf nor an exception", error);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t tf = exception_tf(list, e + i);
+        *total += tf;
+        *before += i < n_before ? tf : 0;
+    }
+    return QUERN_OK;
+}
+
 quern_status qn_coded_tfs(const qn_postings *list, uint32_t block, uint32_t *tfs,
                           quern_error *error)
 {
     uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block);
-    bool exact = true;
+    uint32_t tf_of[QN_CODES], inexact = 0;
+    for (unsigned c = 0; c < QN_CODES; c++)
+        tf_of[c] = list->class[c].exact ? list->class[c].tf : 0;
     for (uint32_t i = 0; i < n; i++) {
-        const qn_code_class *class = &list->class[qn_coded_code(list, first + i)];
-        tfs[i] = class->exact ? class->tf : 0;
-        exact &= class->exact;
+        tfs[i] = tf_of[qn_coded_code(list, first + i)];
+        inexact |= tfs[i] == 0;
     }
-    if (exact)
+    if (inexact == 0)
         return QUERN_OK;
     uint32_t e = find_exception(list, first);
     for (; e < list->n_exceptions; e++) {

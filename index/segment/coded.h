@@ -99,6 +99,12 @@ static inline unsigned qn_coded_code(const qn_postings *list, uint32_t i)
     return list->codes[i / 2] >> (i % 2 * 4) & 15;
 }
 
+/* The tf of a block's n postings of classes that are not exact, summed, and of the first n_before
+ * of them. QUERN_E_DAMAGED if there are not as many. */
+quern_status qn_coded_sum_exceptions(const qn_postings *list, uint32_t block, uint32_t n,
+                                     uint32_t n_before, uint64_t *total, uint64_t *before,
+                                     quern_error *error);
+
 /* The tf of posting i < df, exact; 0 if the bytes are malformed. */
 uint32_t qn_coded_exception(const qn_postings *list, uint32_t i);
 

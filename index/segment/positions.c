@@ -276,46 +276,28 @@ static bool decode_some(const qn_block_kernels *kernels, const position_row *row
     return true;
 }
 
-/* The gaps of posting i of a row that is not mixed: they are found by the tf of the others. The
- * sums of a row that was not forged fit 32 bits by far, and those of any other need not be right.
- */
-static bool decode_gaps(const qn_postings *list, const position_row *row, const uint8_t *at,
-                        uint32_t n, const uint32_t *tfs, uint32_t i, uint32_t *out)
-{
-    uint32_t before = 0, total = 0;
-    for (uint32_t j = 0; j < n; j++) { /* without branches, for vectors */
-        before += tfs[j] & (0u - (uint32_t)(j < i));
-        total += tfs[j];
-    }
-    return before >= i && total >= n &&
-           decode_some(list->segment->kernels, row, at, total - n, before - i, tfs[i] - 1, out);
-}
-
-/* The first position and the gaps of posting i of a mixed row. */
-static bool decode_mixed(const qn_postings *list, const position_row *row, uint32_t n,
-                         const uint32_t *tfs, uint32_t i, uint32_t *out)
-{
-    return decode_some(list->segment->kernels, row, row->at, sum_tfs(tfs, n), sum_tfs(tfs, i),
-                       tfs[i], out);
-}
-
 static bool decode_posting(const qn_postings *list, const position_row *row, uint32_t n,
-                           const uint32_t *tfs, uint32_t i, uint32_t *out)
+                           const qn_positions_place *place, uint32_t *out)
 {
+    const qn_block_kernels *kernels = list->segment->kernels;
     if (row->mixed)
-        return decode_mixed(list, row, n, tfs, i, out);
-    const uint8_t *at = qn_block_pick(row->at, row->end, n, i, 1, out);
-    return at != NULL && (tfs[i] == 1 || decode_gaps(list, row, at, n, tfs, i, out + 1));
+        return decode_some(kernels, row, row->at, place->total, place->before, place->tf, out);
+    const uint8_t *at = qn_block_pick(row->at, row->end, n, place->i, 1, out);
+    if (at == NULL || place->tf <= 1)
+        return at != NULL;
+    return place->before >= place->i && place->total >= n &&
+           decode_some(kernels, row, at, place->total - n, place->before - place->i, place->tf - 1,
+                       out + 1);
 }
 
-quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, const uint32_t *tfs,
-                                      uint32_t i, uint32_t **positions, size_t *cap,
-                                      quern_error *error)
+quern_status qn_postings_positions_at(const qn_postings *list, uint32_t block,
+                                      const qn_positions_place *place, uint32_t **positions,
+                                      size_t *cap, quern_error *error)
 {
     const qn_segment *segment = list->segment;
     if (!segment->meta.positions)
         return no_positions(list, error);
-    uint32_t n = qn_postings_block_n(list, block), tf = tfs[i];
+    uint32_t n = qn_postings_block_n(list, block), tf = place->tf;
     if (is_inline(list))
         return take_inline(list, tf, positions, cap, error);
     position_row row;
@@ -324,7 +306,7 @@ quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, c
         status = make_room(list, &row, tf, positions, cap, error);
     if (status != QUERN_OK)
         return status;
-    if (!decode_posting(list, &row, n, tfs, i, *positions))
+    if (!decode_posting(list, &row, n, place, *positions))
         return damaged(list, "a block of positions is malformed", error);
     uint32_t *p = *positions;
     uint64_t closed = 0, over = 0;
@@ -335,4 +317,36 @@ quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, c
         p[j] = (uint32_t)position;
     }
     return over <= UINT32_MAX ? QUERN_OK : damaged(list, "a position is out of range", error);
+}
+
+quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, const uint32_t *tfs,
+                                      uint32_t i, uint32_t **positions, size_t *cap,
+                                      quern_error *error)
+{
+    qn_positions_place place = {.i = i, .tf = tfs[i]};
+    uint32_t n = qn_postings_block_n(list, block);
+    for (uint32_t j = 0; j < n; j++) { /* without branches, for vectors */
+        place.before += tfs[j] & (0u - (uint32_t)(j < i));
+        place.total += tfs[j];
+    }
+    return qn_postings_positions_at(list, block, &place, positions, cap, error);
+}
+
+quern_status qn_postings_first_position(const qn_postings *list, uint32_t block, uint32_t i,
+                                        uint32_t *first, bool *known, quern_error *error)
+{
+    *known = false;
+    if (!list->segment->meta.positions || is_inline(list))
+        return QUERN_OK;
+    position_row row;
+    quern_status status = open_row(list, block, &row, error);
+    if (status != QUERN_OK || row.mixed)
+        return status;
+    uint32_t closed;
+    if (qn_block_pick(row.at, row.end, qn_postings_block_n(list, block), i, 1, &closed) == NULL)
+        return damaged(list, "a block of positions is malformed", error);
+    uint64_t position = open_hole(&row, closed);
+    *first = (uint32_t)position;
+    *known = true;
+    return position <= UINT32_MAX ? QUERN_OK : damaged(list, "a position is out of range", error);
 }

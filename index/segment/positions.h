@@ -40,4 +40,21 @@ quern_status qn_postings_positions_of(const qn_postings *list, uint32_t block, c
                                       uint32_t i, uint32_t **positions, size_t *cap,
                                       quern_error *error);
 
+/* Which posting of a block is meant, and what is known of the others. */
+typedef struct qn_positions_place {
+    uint32_t i, tf;
+    uint64_t before; /* tf of the postings before it in the block, summed */
+    uint64_t total;  /* of all postings of the block */
+} qn_positions_place;
+
+/* The same by the sums of tf. */
+quern_status qn_postings_positions_at(const qn_postings *list, uint32_t block,
+                                      const qn_positions_place *place, uint32_t **positions,
+                                      size_t *cap, quern_error *error);
+
+/* The first position of document i of the block, for which no tf need be known; *known is false,
+ * and nothing read, if this list or row does not give it so. */
+quern_status qn_postings_first_position(const qn_postings *list, uint32_t block, uint32_t i,
+                                        uint32_t *first, bool *known, quern_error *error);
+
 #endif

@@ -185,6 +185,11 @@ static void check_term(const term *t, uint32_t step)
                     QUERN_OK, "%s", error.message);
                 cr_assert_eq(memcmp(own, expected, tfs[i] * sizeof *own), 0,
                              "block %u posting %u alone", block, i);
+                uint32_t first;
+                bool known;
+                cr_assert_eq(qn_postings_first_position(&t->list, block, i, &first, &known, &error),
+                             QUERN_OK, "%s", error.message);
+                cr_assert(!known || first == *expected, "block %u posting %u first", block, i);
             }
             at += tfs[i];
             expected += tfs[i];
