@@ -1,18 +1,78 @@
 /* The evaluators' inner loops, compiled for AVX-512: see eval_kernels_template.h. */
 #if defined(__x86_64__)
 #define QN_KERNELS qn_eval_kernels_avx512
-#define OWN_WINDOWS
+#define OWN_RANGE_MAXIMA
+#define OWN_RANK_RANGES
 #include "query/eval_kernels.h"
-#include "query/eval_kernels_groups.h"
+#include "query/eval_kernels_parts.h"
 
 #include "index/base/bytes.h"
 
 #include <immintrin.h>
 
-static inline __m512i load_table(const uint8_t table[16])
+/* ---- rows ---- */
+
+typedef __m512i row;
+typedef __m512i code_table;
+
+static inline row load_row(const uint8_t *at)
+{
+    return _mm512_loadu_si512(at);
+}
+
+static inline void store_row(uint8_t *at, row bytes)
+{
+    _mm512_storeu_si512(at, bytes);
+}
+
+static inline row sum_row(row a, row b)
+{
+    return _mm512_adds_epu8(a, b);
+}
+
+static inline row min_row(row a, row b)
+{
+    return _mm512_min_epu8(a, b);
+}
+
+static inline uint64_t reach_row(row bytes, uint8_t least)
+{
+    return _mm512_cmpge_epu8_mask(bytes, _mm512_set1_epi8((char)least));
+}
+
+static inline code_table load_table(const uint8_t table[16])
 {
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table));
 }
+
+/* A qword of the codes spread out takes eight: their bytes are fetched by a permute, and shifted
+ * apart bit by bit. */
+static inline row look_up_row(const uint8_t *codes, uint32_t first, uint32_t n, code_table table)
+{
+    const __m512i bytes = _mm512_setr_epi64(
+        0x0706050403020100, 0x0B0A090807060504, 0x0F0E0D0C0B0A0908, 0x131211100F0E0D0C,
+        0x1716151413121110, 0x1B1A191817161514, 0x1F1E1D1C1B1A1918, 0x232221201F1E1D1C);
+    const __m512i shifts = _mm512_set1_epi64(0x1C1814100C080400);
+    (void)n;
+    __m512i shift = _mm512_add_epi8(shifts, _mm512_set1_epi8((char)(first % 2 * 4)));
+    __m512i packed = _mm512_permutexvar_epi8(bytes, _mm512_loadu_si512(codes + first / 2));
+    packed = _mm512_multishift_epi64_epi8(shift, packed);
+    return _mm512_shuffle_epi8(table, _mm512_and_si512(packed, _mm512_set1_epi8(15)));
+}
+
+static inline row expand_row(uint64_t word, const uint8_t *codes, uint32_t first, code_table table)
+{
+    return _mm512_maskz_expand_epi8(word, look_up_row(codes, first, 64, table));
+}
+
+enum { SAME = 64 };
+
+static inline uint64_t find_same(const uint8_t *at, uint8_t byte)
+{
+    return _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(at), _mm512_set1_epi8((char)byte));
+}
+
+/* ---- postings ---- */
 
 static size_t keep(uint32_t *docs, float *values, size_t n, float least)
 {
@@ -113,57 +173,23 @@ static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const
     }
 }
 
-/* 64 codes from posting `first` on, each in a byte. A qword of the result takes eight codes: their
- * bytes are fetched by a permute, and shifted apart bit by bit. */
-static inline __m512i spread_codes(const uint8_t *codes, uint32_t first)
+/* The few that are left are brought together; four at a time, so that how often this loops can
+ * mostly be guessed. */
+static inline void add_postings(uint8_t *sums, unsigned ranges, const uint8_t *low, uint32_t n,
+                                row units)
 {
-    const __m512i bytes = _mm512_setr_epi64(
-        0x0706050403020100, 0x0B0A090807060504, 0x0F0E0D0C0B0A0908, 0x131211100F0E0D0C,
-        0x1716151413121110, 0x1B1A191817161514, 0x1F1E1D1C1B1A1918, 0x232221201F1E1D1C);
-    const __m512i shifts = _mm512_set1_epi64(0x1C1814100C080400);
-    __m512i shift = _mm512_add_epi8(shifts, _mm512_set1_epi8((char)(first % 2 * 4)));
-    __m512i packed = _mm512_permutexvar_epi8(bytes, _mm512_loadu_si512(codes + first / 2));
-    return _mm512_and_si512(_mm512_multishift_epi64_epi8(shift, packed), _mm512_set1_epi8(15));
-}
-
-/* Adds to a group's 256 documents those of at most 64 postings that are in `ranges`, a bit for each
- * of its four. The few that are left are brought together; four at a time, so that how often this
- * loops can mostly be guessed. */
-static inline void add_postings(uint8_t *sums, unsigned ranges, __m512i lows, uint64_t here,
-                                __m512i units)
-{
-    uint8_t low[64], unit[64];
+    uint8_t lows[64], unit[64];
+    __m512i all = _mm512_loadu_si512(low);
     __m512i wanted = _mm512_set1_epi32((int)(_pdep_u32(ranges, 0x01010101) * 255));
-    __m512i range = _mm512_and_si512(_mm512_srli_epi16(lows, 6), _mm512_set1_epi8(3));
+    __m512i range = _mm512_and_si512(_mm512_srli_epi16(all, 6), _mm512_set1_epi8(3));
+    uint64_t here = _bzhi_u64(~(uint64_t)0, n);
     here &= _mm512_movepi8_mask(_mm512_shuffle_epi8(wanted, range));
-    _mm512_storeu_si512(low, _mm512_maskz_compress_epi8(here, lows));
+    _mm512_storeu_si512(lows, _mm512_maskz_compress_epi8(here, all));
     _mm512_storeu_si512(unit, _mm512_maskz_compress_epi8(here, units));
-    unsigned n = (unsigned)__builtin_popcountll(here);
-    for (unsigned i = 0; i < n; i += 4) {
-        for (unsigned j = i; j < i + 4; j++) {
-            uint32_t sum = (uint32_t)sums[low[j]] + unit[j]; /* past n: of 0 */
-            sum = sum < 255 ? sum : 255;
-            __asm__("" : "+r"(sum)); /* no branch */
-            sums[low[j]] = (uint8_t)sum;
-        }
-    }
-}
-
-static void add_groups(uint8_t *sums, uint64_t live, const qn_group_window *window,
-                       const uint8_t table[16])
-{
-    __m512i values = load_table(table);
-    for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
-        unsigned g = (unsigned)__builtin_ctzll(left) / 4;
-        uint32_t from, to;
-        group_of(window, g, &from, &to);
-        for (; from < to; from += 64) {
-            uint64_t here = to - from >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << (to - from)) - 1;
-            __m512i units = _mm512_shuffle_epi8(values, spread_codes(window->codes, from));
-            add_postings(sums + 256 * (size_t)g, (unsigned)(live >> 4 * g) & 15,
-                         _mm512_loadu_si512(window->low + from), here, units);
-        }
-    }
+    unsigned found = (unsigned)__builtin_popcountll(here);
+    for (unsigned i = 0; i < found; i += 4)
+        for (unsigned j = i; j < i + 4; j++) /* past n: 0 is added */
+            sums[lows[j]] = saturated_sum(sums[lows[j]], unit[j]);
 }
 
 static void rank_ranges(qn_coded_window *window, uint64_t live)
@@ -180,80 +206,7 @@ static void rank_ranges(qn_coded_window *window, uint64_t live)
     }
 }
 
-/* The first i in [from, to) with low[i] == byte; `to` if none. */
-static inline uint32_t find_low(const uint8_t *low, uint32_t from, uint32_t to, uint8_t byte)
-{
-    for (; from < to; from += 64) {
-        __m512i bytes = _mm512_loadu_si512(low + from);
-        uint64_t same = _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8((char)byte));
-        if (same == 0)
-            continue;
-        uint32_t at = from + (uint32_t)__builtin_ctzll(same);
-        return at < to ? at : to;
-    }
-    return to;
-}
-
-static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest[64], uint8_t least)
-{
-    for (uint64_t left = live; left != 0; left &= left - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(left);
-        uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
-        __m512i sum = _mm512_loadu_si512(sums + 64 * (size_t)r);
-        uint64_t alive = _mm512_cmpge_epu8_mask(sum, _mm512_set1_epi8((char)needed));
-        live &= ~((uint64_t)(alive == 0) << r);
-    }
-    return live;
-}
-
-/* table[the next 64 codes], put where the bits of `word` stand, 0 elsewhere. */
-static inline __m512i expand_codes(uint64_t word, const uint8_t *codes, uint32_t rank,
-                                   __m512i table)
-{
-    __m512i values = _mm512_shuffle_epi8(table, spread_codes(codes, rank));
-    return _mm512_maskz_expand_epi8(word, values);
-}
-
-static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *window,
-                          const uint8_t table[16], const uint8_t rest[64], uint8_t least)
-{
-    __m512i values = load_table(table);
-    for (uint64_t left = live; left != 0; left &= left - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(left);
-        uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
-        uint8_t *at = sums + 64 * (size_t)r;
-        __m512i sum = _mm512_loadu_si512(at);
-        if (word != 0) {
-            sum = _mm512_adds_epu8(sum, expand_codes(word, window->codes, window->rank[r], values));
-            _mm512_storeu_si512(at, sum);
-        }
-        uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
-        uint64_t alive = _mm512_cmpge_epu8_mask(sum, _mm512_set1_epi8((char)needed));
-        live &= ~((uint64_t)(alive == 0) << r);
-    }
-    return live;
-}
-
-static void set_codes(uint8_t *out, uint64_t live, const qn_coded_window *window,
-                      const uint8_t table[16])
-{
-    __m512i values = load_table(table);
-    for (; live != 0; live &= live - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(live);
-        uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
-        _mm512_storeu_si512(out + 64 * (size_t)r,
-                            expand_codes(word, window->codes, window->rank[r], values));
-    }
-}
-
-static void find_bytes(const uint8_t *bytes, uint64_t live, uint8_t least, uint64_t masks[64])
-{
-    __m512i bound = _mm512_set1_epi8((char)least);
-    for (; live != 0; live &= live - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(live);
-        masks[r] = _mm512_cmpge_epu8_mask(_mm512_loadu_si512(bytes + 64 * (size_t)r), bound);
-    }
-}
+/* ---- ranges ---- */
 
 static uint64_t find_bounds(const uint16_t *sums, uint16_t least)
 {

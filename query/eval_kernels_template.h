@@ -3,15 +3,26 @@
  * eval_kernels_avx512.c, each compiled for its instruction set, with QN_KERNELS naming the table.
  * They define before:
  *
- *     static void expand_codes(uint8_t out[64], uint64_t word, const uint8_t *codes, uint32_t rank,
- *                              const uint8_t table[16]): out[i] = table[the next code], for each
- * bit i of word, ascending, from posting `rank` on; 0 for the others
+ *     row: 64 bytes as the level holds them, with
+ *         row load_row(const uint8_t *at), void store_row(uint8_t *at, row bytes)
+ *         row sum_row(row a, row b): byte by byte, at most 255
+ *         row min_row(row a, row b)
+ *         uint64_t reach_row(row bytes, uint8_t least): bit i tells whether byte i >= least
+ *     code_table: 16 bytes likewise, load_table(const uint8_t table[16]); table[0] is 0
+ *         row look_up_row(const uint8_t *codes, uint32_t first, uint32_t n, code_table table): the
+ * values of n <= 64 codes from posting `first` on; anything behind them row expand_row(uint64_t
+ * word, const uint8_t *codes, uint32_t first, code_table table): the value of the next code for
+ * each bit i of word, ascending; 0 for the others SAME, uint64_t find_same(const uint8_t *at,
+ * uint8_t byte): bit i tells whether at[i] == byte, i < SAME; what lies behind is not read void
+ * add_postings(uint8_t *sums, unsigned ranges, const uint8_t *low, uint32_t n, row units): adds
+ * units[i] to sums[low[i]], i < n <= 64, where bit low[i] / 64 of `ranges` is set, and perhaps
+ * elsewhere; low may be read up to 64 keep, add_values and find_bounds as eval_kernels.h has them
  *
- * and may define OWN_WINDOWS, and add_codes, set_codes, find_bytes and find_bounds of their own.
+ * and range_maxima and rank_ranges where they define OWN_RANGE_MAXIMA and OWN_RANK_RANGES.
  */
 #include "query/bm25.h"
 #include "query/eval_kernels.h"
-#include "query/eval_kernels_groups.h"
+#include "query/eval_kernels_parts.h"
 
 #include "index/base/bytes.h"
 
@@ -49,45 +60,6 @@ static void add_scores(const uint32_t *restrict tfs, const float *restrict norms
     }
 }
 
-#ifndef OWN_WINDOWS
-
-static size_t keep(uint32_t *docs, float *values, size_t n, float least)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        docs[kept] = docs[i];
-        values[kept] = values[i];
-        kept += values[i] >= least;
-    }
-    return kept;
-}
-
-#endif
-
-/* value * scale rounded up, 1 to 255; 255 also if it is no number. */
-static inline uint32_t units_of(float value, float scale)
-{
-    float units = value * scale;
-    return (uint32_t)(int32_t)(units < 254.0f ? units : 254.0f) + 1;
-}
-
-/* Compilers make branches of a comparison before a store, and these are mispredicted for every
- * other document. What has passed through here must be there, whatever it is: a conditional move.
- */
-#define SETTLE(x) __asm__("" : "+r"(x))
-
-/* The sum of two bytes, at most 255. */
-static inline uint8_t saturated_sum(uint8_t a, uint32_t b)
-{
-    uint32_t sum = a + b;
-    sum = sum < 255 ? sum : 255;
-    SETTLE(sum);
-    return (uint8_t)sum;
-}
-
-/* Documents whose values are turned to units together, which vectorises. */
-enum { STRETCH = 64 };
-
 static void clear(uint8_t *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i += 64) {
@@ -97,21 +69,26 @@ static void clear(uint8_t *bytes, size_t n)
     }
 }
 
-#ifndef OWN_WINDOWS
+#ifndef OWN_RANGE_MAXIMA
 
+/* A range and what is in it make a key. Ranges ascend, so the largest key up to a posting is that
+ * of the largest in its range: stores without loads, nothing waits for memory. */
 static void range_maxima(const uint32_t *restrict docs, const float *restrict values, size_t n,
                          float scale, uint8_t *restrict maxima)
 {
-    /* Stores without loads: nothing waits for memory. */
-    uint32_t range = n == 0 ? 0 : docs[0] / 64, best = maxima[range];
-    for (size_t i = 0; i < n; i++) {
-        uint32_t units = units_of(values[i], scale), next = docs[i] / 64;
-        best = next == range ? best : 0;
-        SETTLE(best);
-        best = units > best ? units : best;
-        SETTLE(best);
-        maxima[next] = (uint8_t)best;
-        range = next;
+    enum { STRETCH = 64 }; /* turned to units together, which vectorises */
+    uint32_t units[STRETCH];
+    uint64_t range = n == 0 ? 0 : docs[0] / 64, best = range << 8 | maxima[range];
+    for (size_t i = 0; i < n; i += STRETCH) {
+        size_t end = n - i < STRETCH ? n : i + STRETCH;
+        for (size_t j = i; j < end; j++)
+            units[j - i] = units_of(values[j], scale);
+        for (size_t j = i; j < end; j++) {
+            uint64_t key = (uint64_t)(docs[j] / 64) << 8 | units[j - i];
+            best = key > best ? key : best;
+            SETTLE(best);
+            maxima[best >> 8] = (uint8_t)best;
+        }
     }
 }
 
@@ -209,34 +186,6 @@ static void range_bytes(uint8_t *restrict out, const uint8_t *restrict maxima, u
     }
 }
 
-#ifndef OWN_WINDOWS
-
-static void add_values(uint8_t *restrict sums, uint64_t live, const uint32_t *restrict docs,
-                       const float *restrict values, size_t n, float scale)
-{
-    (void)live;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t *at = &sums[docs[i] % 4096];
-        *at = saturated_sum(*at, units_of(values[i], scale));
-    }
-}
-
-#endif
-
-#ifndef OWN_WINDOWS
-
-/* The values of n <= 64 postings from `first` on, 0 behind them. */
-static void look_up_codes(uint8_t out[64], const uint8_t *codes, uint32_t first, uint32_t n,
-                          const uint8_t table[16])
-{
-    for (uint32_t i = 0; i < n; i++)
-        out[i] = table[codes[(first + i) / 2] >> ((first + i) % 2 * 4) & 15];
-    for (uint32_t i = n; i < 64; i++)
-        out[i] = 0;
-}
-
-#endif
-
 static void fetch_groups(const qn_group_window *window, uint64_t live)
 {
     for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
@@ -248,33 +197,21 @@ static void fetch_groups(const qn_group_window *window, uint64_t live)
     }
 }
 
-#ifndef OWN_WINDOWS
-
-static void add_groups(uint8_t *restrict sums, uint64_t live, const qn_group_window *window,
+static void add_groups(uint8_t *sums, uint64_t live, const qn_group_window *window,
                        const uint8_t table[16])
 {
+    code_table values = load_table(table);
     for (uint64_t left = live_groups(live); left != 0; left &= left - 1) {
         unsigned g = (unsigned)__builtin_ctzll(left) / 4;
-        uint8_t *at = sums + 256 * (size_t)g;
-        uint8_t units[STRETCH];
         uint32_t from, to;
         group_of(window, g, &from, &to);
-        for (; from < to; from += STRETCH) {
-            uint32_t n = to - from < STRETCH ? to - from : STRETCH;
-            look_up_codes(units, window->codes, from, n, table);
-            /* Eight at a time, of which those past n add 0: how often this loops can then be
-             * guessed, most groups having a few postings. */
-            for (uint32_t i = 0; i < n; i += 8) {
-                for (uint32_t j = i; j < i + 8; j++) {
-                    uint8_t *sum = &at[window->low[from + j]];
-                    *sum = saturated_sum(*sum, units[j]);
-                }
-            }
+        for (; from < to; from += 64) {
+            uint32_t n = to - from < 64 ? to - from : 64;
+            add_postings(sums + 256 * (size_t)g, (unsigned)(live >> 4 * g) & 15, window->low + from,
+                         n, look_up_row(window->codes, from, n, values));
         }
     }
 }
-
-#endif
 
 static void group_words(const qn_group_window *window, uint64_t words[64])
 {
@@ -288,17 +225,18 @@ static void group_words(const qn_group_window *window, uint64_t words[64])
     }
 }
 
-#ifndef OWN_WINDOWS
-
 /* The first i in [from, to) with low[i] == byte; `to` if none. */
 static inline uint32_t find_low(const uint8_t *low, uint32_t from, uint32_t to, uint8_t byte)
 {
-    while (from < to && low[from] != byte)
-        from++;
-    return from;
+    for (; from < to; from += SAME) {
+        uint64_t same = find_same(low + from, byte);
+        if (same == 0)
+            continue;
+        uint32_t at = from + (uint32_t)__builtin_ctzll(same);
+        return at < to ? at : to;
+    }
+    return to;
 }
-
-#endif
 
 static uint64_t find_grouped(const qn_group_window *window, const uint16_t *offsets, size_t n,
                              uint32_t *postings)
@@ -317,18 +255,24 @@ static uint64_t find_grouped(const qn_group_window *window, const uint16_t *offs
     return found;
 }
 
-#ifndef OWN_WINDOWS
+#ifndef OWN_RANK_RANGES
 
+/* A line of eight ranges at a time, those that are not live included. */
 static void rank_ranges(qn_coded_window *window, uint64_t live)
 {
-    for (; live != 0; live &= live - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(live);
+    for (unsigned r = 0; r < 64; r += 8) {
+        if ((live >> r & 0xFF) == 0)
+            continue;
         uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
-        for (unsigned i = r & ~7u; i < r; i++)
-            rank += (uint64_t)__builtin_popcountll(qn_load_u64(window->words + 8 * (size_t)i));
-        window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
-        __builtin_prefetch(window->codes + window->rank[r] / 2);
-        __builtin_prefetch(window->codes + window->rank[r] / 2 + 32);
+        for (unsigned i = r; i < r + 8; i++) {
+            window->rank[i] = rank < window->df ? (uint32_t)rank : window->df;
+            rank += count_bits(qn_load_u64(window->words + 8 * (size_t)i));
+        }
+    }
+    for (; live != 0; live &= live - 1) {
+        const uint8_t *codes = window->codes + window->rank[__builtin_ctzll(live)] / 2;
+        __builtin_prefetch(codes);
+        __builtin_prefetch(codes + 32);
     }
 }
 
@@ -342,7 +286,7 @@ static uint64_t find_postings(const qn_coded_window *window, const uint16_t *off
         unsigned r = offsets[i] / 64, bit = offsets[i] % 64;
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
         uint64_t below = word & (((uint64_t)1 << bit) - 1);
-        uint64_t posting = window->rank[r] + (uint64_t)__builtin_popcountll(below);
+        uint64_t posting = window->rank[r] + count_bits(below);
         postings[i] = (uint32_t)posting;
         found |= (word >> bit & (posting < window->df)) << i;
     }
@@ -356,17 +300,19 @@ static void window_ends(const uint32_t *restrict docs, size_t n, uint32_t first,
         ends[docs[i] / 4096] = first + (uint32_t)i + 1;
 }
 
-#ifndef OWN_WINDOWS
+/* `live` without range r if no byte of its row reaches what is needed there. */
+static inline uint64_t without_dead(uint64_t live, unsigned r, row sum, const uint8_t rest[64],
+                                    uint8_t least)
+{
+    uint8_t needed = least > rest[r] ? (uint8_t)(least - rest[r]) : 0;
+    return live & ~((uint64_t)(reach_row(sum, needed) == 0) << r);
+}
 
 static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest[64], uint8_t least)
 {
     for (uint64_t left = live; left != 0; left &= left - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(left), best = 0;
-        const uint8_t *at = sums + 64 * (size_t)r;
-        for (unsigned i = 0; i < 64; i++)
-            best = at[i] > best ? at[i] : best;
-        if (best + rest[r] < least)
-            live &= ~((uint64_t)1 << r);
+        unsigned r = (unsigned)__builtin_ctzll(left);
+        live = without_dead(live, r, load_row(sums + 64 * (size_t)r), rest, least);
     }
     return live;
 }
@@ -374,22 +320,17 @@ static uint64_t keep_live(const uint8_t *sums, uint64_t live, const uint8_t rest
 static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *window,
                           const uint8_t table[16], const uint8_t rest[64], uint8_t least)
 {
-    uint8_t values[64];
+    code_table values = load_table(table);
     for (uint64_t left = live; left != 0; left &= left - 1) {
         unsigned r = (unsigned)__builtin_ctzll(left);
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
-        uint8_t *at = sums + 64 * (size_t)r, best = 0;
+        uint8_t *at = sums + 64 * (size_t)r;
+        row sum = load_row(at);
         if (word != 0) {
-            expand_codes(values, word, window->codes, window->rank[r], table);
-            for (unsigned i = 0; i < 64; i++) {
-                unsigned sum = (unsigned)at[i] + values[i];
-                at[i] = (uint8_t)(sum < 255 ? sum : 255);
-            }
+            sum = sum_row(sum, expand_row(word, window->codes, window->rank[r], values));
+            store_row(at, sum);
         }
-        for (unsigned i = 0; i < 64; i++)
-            best = at[i] > best ? at[i] : best;
-        if (best + rest[r] < least)
-            live &= ~((uint64_t)1 << r);
+        live = without_dead(live, r, sum, rest, least);
     }
     return live;
 }
@@ -397,10 +338,11 @@ static uint64_t add_codes(uint8_t *sums, uint64_t live, const qn_coded_window *w
 static void set_codes(uint8_t *out, uint64_t live, const qn_coded_window *window,
                       const uint8_t table[16])
 {
+    code_table values = load_table(table);
     for (; live != 0; live &= live - 1) {
         unsigned r = (unsigned)__builtin_ctzll(live);
         uint64_t word = qn_load_u64(window->words + 8 * (size_t)r);
-        expand_codes(out + 64 * (size_t)r, word, window->codes, window->rank[r], table);
+        store_row(out + 64 * (size_t)r, expand_row(word, window->codes, window->rank[r], values));
     }
 }
 
@@ -408,41 +350,23 @@ static void find_bytes(const uint8_t *bytes, uint64_t live, uint8_t least, uint6
 {
     for (; live != 0; live &= live - 1) {
         unsigned r = (unsigned)__builtin_ctzll(live);
-        const uint8_t *at = bytes + 64 * (size_t)r;
-        uint64_t mask = 0;
-        for (unsigned i = 0; i < 64; i++)
-            mask |= (uint64_t)(at[i] >= least) << i;
-        masks[r] = mask;
+        masks[r] = reach_row(load_row(bytes + 64 * (size_t)r), least);
     }
 }
 
-static uint64_t find_bounds(const uint16_t *sums, uint16_t least)
-{
-    uint64_t mask = 0;
-    for (unsigned i = 0; i < 64; i++)
-        mask |= (uint64_t)(sums[i] >= least) << i;
-    return mask;
-}
-
-#endif
-
-static void min_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restrict more)
+static void min_bytes(uint8_t *out, uint64_t live, const uint8_t *more)
 {
     for (; live != 0; live &= live - 1) {
         size_t at = 64 * (size_t)__builtin_ctzll(live);
-        for (size_t i = at; i < at + 64; i++)
-            out[i] = more[i] < out[i] ? more[i] : out[i];
+        store_row(out + at, min_row(load_row(out + at), load_row(more + at)));
     }
 }
 
-static void add_bytes(uint8_t *restrict out, uint64_t live, const uint8_t *restrict more)
+static void add_bytes(uint8_t *out, uint64_t live, const uint8_t *more)
 {
     for (; live != 0; live &= live - 1) {
         size_t at = 64 * (size_t)__builtin_ctzll(live);
-        for (size_t i = at; i < at + 64; i++) {
-            unsigned sum = (unsigned)out[i] + more[i];
-            out[i] = (uint8_t)(sum < 255 ? sum : 255);
-        }
+        store_row(out + at, sum_row(load_row(out + at), load_row(more + at)));
     }
 }
 

@@ -1,0 +1,61 @@
+/* What the loops of eval_kernels_template.h and those of single levels share. */
+#ifndef QN_QUERY_EVAL_KERNELS_PARTS_H
+#define QN_QUERY_EVAL_KERNELS_PARTS_H
+
+#include "index/base/bytes.h"
+#include "query/eval_kernels.h"
+
+#include <stdbool.h>
+
+/* Compilers make branches of a comparison before a store, and these are mispredicted for every
+ * other document. What has passed through here must be there, whatever it is: a conditional move.
+ */
+#define SETTLE(x) __asm__("" : "+r"(x))
+
+/* value * scale rounded up, 1 to 255; 255 also if it is no number. */
+static inline uint32_t units_of(float value, float scale)
+{
+    float units = value * scale;
+    return (uint32_t)(int32_t)(units < 254.0f ? units : 254.0f) + 1;
+}
+
+/* The sum of two bytes, at most 255. */
+static inline uint8_t saturated_sum(uint8_t a, uint32_t b)
+{
+    uint32_t sum = a + b;
+    sum = sum < 255 ? sum : 255;
+    SETTLE(sum);
+    return (uint8_t)sum;
+}
+
+static inline unsigned count_bits(uint64_t word)
+{
+#if defined(__POPCNT__) || !defined(__x86_64__)
+    return (unsigned)__builtin_popcountll(word);
+#else /* or it is a call */
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
+    return (unsigned)(word * 0x0101010101010101u >> 56);
+#endif
+}
+
+/* The postings [*from, *to) of group g of the window. */
+static inline void group_of(const qn_group_window *window, unsigned g, uint32_t *from, uint32_t *to)
+{
+    uint64_t base = window->base, first = base + qn_load_u16(window->starts + 2 * (size_t)g);
+    uint64_t end = g < 15 ? base + qn_load_u16(window->starts + 2 * (size_t)g + 2) : window->end;
+    bool good = end <= window->df && first <= end && end - first <= 256;
+    *from = good ? (uint32_t)first : 0;
+    *to = good ? (uint32_t)end : 0;
+}
+
+/* A bit for each group that has a bit in `live`, at bit 4 g. */
+static inline uint64_t live_groups(uint64_t live)
+{
+    live |= live >> 1;
+    live |= live >> 2;
+    return live & 0x1111111111111111u;
+}
+
+#endif
