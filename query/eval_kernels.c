@@ -129,10 +129,8 @@ static void add_values(uint8_t *restrict sums, uint64_t live, const uint32_t *re
                        const float *restrict values, size_t n, float scale)
 {
     (void)live;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t *at = &sums[docs[i] % 4096];
-        *at = saturated_sum(*at, units_of(values[i], scale));
-    }
+    for (size_t i = 0; i < n; i++)
+        add_value(sums, docs[i], units_of(values[i], scale));
 }
 
 /* Eight at a time, of which those past n add 0: how often this loops can then be guessed, most

@@ -159,11 +159,6 @@ static inline unsigned in_live(__m256i docs, uint64_t live)
     return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(bit));
 }
 
-static inline void add_value(uint8_t *sums, uint32_t doc, uint32_t units)
-{
-    sums[doc % 4096] = saturated_sum(sums[doc % 4096], units);
-}
-
 static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const float *values,
                        size_t n, float scale)
 {

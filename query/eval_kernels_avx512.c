@@ -1,7 +1,6 @@
 /* The evaluators' inner loops, compiled for AVX-512: see eval_kernels_template.h. */
 #if defined(__x86_64__)
 #define QN_KERNELS qn_eval_kernels_avx512
-#define OWN_RANGE_MAXIMA
 #define OWN_RANK_RANGES
 #include "query/eval_kernels.h"
 #include "query/eval_kernels_parts.h"
@@ -100,49 +99,6 @@ static inline __m512i units_of_16(__m512 values, float scale)
     return _mm512_add_epi32(_mm512_cvttps_epi32(units), _mm512_set1_epi32(1));
 }
 
-/* One of the doublings by which each element becomes the largest of those before it that have its
- * range. */
-static inline __m512i grow(__m512i units, __m512i range, __m512i units_shifted,
-                           __m512i range_shifted)
-{
-    __mmask16 same = _mm512_cmpeq_epi32_mask(range, range_shifted);
-    return _mm512_mask_max_epu32(units, same, units, units_shifted);
-}
-
-#define SHIFTED(x, k) _mm512_alignr_epi32(x, none, 16 - (k))
-
-/* The largest of each range is found in registers and only stored: to load what is there would be
- * to wait for it. */
-static void range_maxima(const uint32_t *docs, const float *values, size_t n, float scale,
-                         uint8_t *maxima)
-{
-    const __m512i none = _mm512_set1_epi32(-1), last = _mm512_set1_epi32(15);
-    uint32_t ranges[16], largest[16];
-    uint32_t first = n == 0 ? 0 : docs[0] / 64;
-    __m512i range_before = _mm512_set1_epi32((int)first);
-    __m512i units_before = _mm512_set1_epi32(maxima[first]);
-    for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
-        __m512i range = _mm512_srli_epi32(_mm512_maskz_loadu_epi32(here, docs + i), 6);
-        __m512i units = units_of_16(_mm512_maskz_loadu_ps(here, values + i), scale);
-        units = grow(units, range, units_before, range_before);
-        units = grow(units, range, SHIFTED(units, 1), SHIFTED(range, 1));
-        units = grow(units, range, SHIFTED(units, 2), SHIFTED(range, 2));
-        units = grow(units, range, SHIFTED(units, 4), SHIFTED(range, 4));
-        units = grow(units, range, SHIFTED(units, 8), SHIFTED(range, 8));
-        _mm512_storeu_si512(ranges, range);
-        _mm512_storeu_si512(largest, units);
-        range_before = _mm512_permutexvar_epi32(last, range);
-        units_before = _mm512_permutexvar_epi32(last, units);
-        if (here == 0xFFFF)
-            for (unsigned j = 0; j < 16; j++)
-                maxima[ranges[j]] = (uint8_t)largest[j];
-        else
-            for (unsigned j = 0; j < n - i; j++)
-                maxima[ranges[j]] = (uint8_t)largest[j];
-    }
-}
-
 /* Whether each document's range is in `live`. */
 static inline __mmask16 in_live(__m512i docs, uint64_t live)
 {
@@ -166,10 +122,8 @@ static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const
         __m512i unit = units_of_16(_mm512_maskz_loadu_ps(here, values + i), scale);
         _mm512_storeu_si512(at, _mm512_maskz_compress_epi32(here, doc));
         _mm512_storeu_si512(units, _mm512_maskz_compress_epi32(here, unit));
-        for (unsigned j = 0, found = (unsigned)__builtin_popcount(here); j < found; j++) {
-            uint32_t sum = sums[at[j] % 4096] + units[j];
-            sums[at[j] % 4096] = (uint8_t)(sum < 255 ? sum : 255);
-        }
+        for (unsigned j = 0, found = (unsigned)__builtin_popcount(here); j < found; j++)
+            add_value(sums, at[j], units[j]);
     }
 }
 
@@ -192,18 +146,28 @@ static inline void add_postings(uint8_t *sums, unsigned ranges, const uint8_t *l
             sums[lows[j]] = saturated_sum(sums[lows[j]], unit[j]);
 }
 
+/* How many postings come before each of eight words, in sums of one, two and four of them. */
+static inline __m512i count_before(__m512i words)
+{
+    const __m512i none = _mm512_setzero_si512();
+    __m512i sums = _mm512_alignr_epi64(_mm512_popcnt_epi64(words), none, 7);
+    sums = _mm512_add_epi64(sums, _mm512_alignr_epi64(sums, none, 7));
+    sums = _mm512_add_epi64(sums, _mm512_alignr_epi64(sums, none, 6));
+    return _mm512_add_epi64(sums, _mm512_alignr_epi64(sums, none, 4));
+}
+
 static void rank_ranges(qn_coded_window *window, uint64_t live)
 {
-    for (; live != 0; live &= live - 1) {
-        unsigned r = (unsigned)__builtin_ctzll(live);
-        __mmask8 before = (__mmask8)((1u << r % 8) - 1);
-        __m512i line = _mm512_maskz_loadu_epi64(before, window->words + 8 * (size_t)(r & ~7u));
-        uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8)) +
-                        (uint64_t)_mm512_reduce_add_epi64(_mm512_popcnt_epi64(line));
-        window->rank[r] = rank < window->df ? (uint32_t)rank : window->df;
-        __builtin_prefetch(window->codes + window->rank[r] / 2);
-        __builtin_prefetch(window->codes + window->rank[r] / 2 + 32);
+    __m512i most = _mm512_set1_epi64(window->df);
+    for (unsigned r = 0; r < 64; r += 8) {
+        if ((live >> r & 0xFF) == 0)
+            continue;
+        __m512i rank = count_before(_mm512_loadu_si512(window->words + 8 * (size_t)r));
+        uint32_t first = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
+        rank = _mm512_min_epu64(_mm512_add_epi64(rank, _mm512_set1_epi64(first)), most);
+        _mm256_storeu_si256((void *)(window->rank + r), _mm512_cvtepi64_epi32(rank));
     }
+    fetch_codes(window, live);
 }
 
 /* ---- ranges ---- */

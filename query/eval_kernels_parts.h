@@ -28,6 +28,12 @@ static inline uint8_t saturated_sum(uint8_t a, uint32_t b)
     return (uint8_t)sum;
 }
 
+/* Adds to a document of the window. */
+static inline void add_value(uint8_t *sums, uint32_t doc, uint32_t units)
+{
+    sums[doc % 4096] = saturated_sum(sums[doc % 4096], units);
+}
+
 static inline unsigned count_bits(uint64_t word)
 {
 #if defined(__POPCNT__) || !defined(__x86_64__)
@@ -48,6 +54,16 @@ static inline void group_of(const qn_group_window *window, unsigned g, uint32_t 
     bool good = end <= window->df && first <= end && end - first <= 256;
     *from = good ? (uint32_t)first : 0;
     *to = good ? (uint32_t)end : 0;
+}
+
+/* Has the codes of those ranges fetched, up to where the next one's begin. */
+static inline void fetch_codes(const qn_coded_window *window, uint64_t live)
+{
+    for (; live != 0; live &= live - 1) {
+        const uint8_t *codes = window->codes + window->rank[__builtin_ctzll(live)] / 2;
+        __builtin_prefetch(codes);
+        __builtin_prefetch(codes + 32);
+    }
 }
 
 /* A bit for each group that has a bit in `live`, at bit 4 g. */

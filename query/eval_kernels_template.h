@@ -18,7 +18,7 @@
  * units[i] to sums[low[i]], i < n <= 64, where bit low[i] / 64 of `ranges` is set, and perhaps
  * elsewhere; low may be read up to 64 keep, add_values and find_bounds as eval_kernels.h has them
  *
- * and range_maxima and rank_ranges where they define OWN_RANGE_MAXIMA and OWN_RANK_RANGES.
+ * and rank_ranges where they define OWN_RANK_RANGES.
  */
 #include "query/bm25.h"
 #include "query/eval_kernels.h"
@@ -27,6 +27,7 @@
 #include "index/base/bytes.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 /* ---- scores ---- */
 
@@ -41,23 +42,29 @@ static void score(const uint32_t *restrict docs, const uint32_t *restrict tfs, s
         out[i] = qn_bm25_contribution(weight, tfs[i], out[i]);
 }
 
+/* value, or 0 if tf is 0: K is 0 if k1 is, and 0 / 0 must not come of a document that is not there.
+ * By a mask, for compilers would otherwise not divide before they know, and divide one by one. */
+static inline float where_found(float value, uint32_t tf)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits &= tf == 0 ? 0 : UINT32_MAX;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 static void score_tfs(const uint32_t *restrict tfs, const float *restrict norms, size_t n,
                       float weight, float *restrict out)
 {
-    /* K is 0 if k1 is: 0 / 0 must not come of a document that is not there. */
-    for (size_t i = 0; i < n; i++) {
-        float value = qn_bm25_contribution(weight, tfs[i], norms[i]);
-        out[i] = tfs[i] == 0 ? 0.0f : value;
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = where_found(qn_bm25_contribution(weight, tfs[i], norms[i]), tfs[i]);
 }
 
 static void add_scores(const uint32_t *restrict tfs, const float *restrict norms, size_t n,
                        float weight, float *restrict sums)
 {
-    for (size_t i = 0; i < n; i++) { /* adding 0 changes no sum */
-        float value = qn_bm25_contribution(weight, tfs[i], norms[i]);
-        sums[i] += tfs[i] == 0 ? 0.0f : value;
-    }
+    for (size_t i = 0; i < n; i++) /* adding 0 changes no sum */
+        sums[i] += where_found(qn_bm25_contribution(weight, tfs[i], norms[i]), tfs[i]);
 }
 
 static void clear(uint8_t *bytes, size_t n)
@@ -68,8 +75,6 @@ static void clear(uint8_t *bytes, size_t n)
         __asm__("" : : "r"(bytes) : "memory"); /* or compilers call memset */
     }
 }
-
-#ifndef OWN_RANGE_MAXIMA
 
 /* A range and what is in it make a key. Ranges ascend, so the largest key up to a posting is that
  * of the largest in its range: stores without loads, nothing waits for memory. */
@@ -91,8 +96,6 @@ static void range_maxima(const uint32_t *restrict docs, const float *restrict va
         }
     }
 }
-
-#endif
 
 /* ---- sums of range bounds ---- */
 
@@ -269,11 +272,7 @@ static void rank_ranges(qn_coded_window *window, uint64_t live)
             rank += count_bits(qn_load_u64(window->words + 8 * (size_t)i));
         }
     }
-    for (; live != 0; live &= live - 1) {
-        const uint8_t *codes = window->codes + window->rank[__builtin_ctzll(live)] / 2;
-        __builtin_prefetch(codes);
-        __builtin_prefetch(codes + 32);
-    }
+    fetch_codes(window, live);
 }
 
 #endif
