@@ -1,14 +1,13 @@
 /*
  * Speed of the evaluators' inner loops (query/eval_kernels.h), at every level that this machine
- * has, and of collecting the k best (query/topk.h). Each figure is the median of several runs; the
- * data of a loop stays in the first-level or second-level cache, as in a query.
+ * has. Each figure is the median of several runs; the data of a loop stays in the first-level or
+ * second-level cache, as in a query. Loops over windows go through several different ones, which a
+ * branch predictor does not learn.
  *
  *     micro_eval [RUNS]
  */
 #include "index/base/bytes.h"
-#include "query/bm25.h"
 #include "query/eval_kernels.h"
-#include "query/topk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,22 +15,35 @@
 #include <time.h>
 
 enum {
-    N = 4096,           /* elements of a call: a window of documents, or a chunk of ranges */
-    N_DOCS = 1 << 16,   /* whose lengths are looked up */
-    REPEATS = 16,       /* calls in one timed run */
-    N_PUSHES = 1 << 17, /* documents offered in one timed run */
+    WINDOW = 4096,    /* documents of a window */
+    WINDOWS = 16,     /* different ones */
+    N = WINDOW,       /* elements of a call that is not about windows */
+    BLOCK = 256,      /* postings that are kept or left out together */
+    N_DOCS = 1 << 16, /* whose lengths are looked up */
+    REPEATS = 16,     /* calls in one timed run */
     MAX_RUNS = 101
 };
 
 typedef struct work {
-    uint32_t docs[N], tfs[N];
+    /* Postings of a whole list, and numbers of ranges. */
+    uint32_t docs[N], tfs[N], ends[N_DOCS / WINDOW];
     uint8_t lengths[N_DOCS + QN_PADDING];
-    float norms[256];
-    uint8_t maxima[N + QN_PADDING];
-    uint16_t sums[N + QN_PADDING]; /* what searches look through */
-    uint16_t grown[N + QN_PADDING];
-    float scores[N + QN_PADDING], out[N + QN_PADDING];
-    uint64_t sink; /* results, so that no call is left out */
+    float norms[256], norm[N], values[N], out[N];
+    uint32_t kept_doc[BLOCK];
+    float kept_value[BLOCK];
+    uint8_t maxima[N], made[N_DOCS / 64];
+    uint16_t sums[N], more[N], grown[N];
+    /* Windows: bitmaps with codes, groups, and what is known of their ranges and documents. */
+    uint8_t words[WINDOWS][WINDOW / 8], ranks[WINDOWS][32], starts[WINDOWS][32];
+    uint8_t codes[WINDOW / 2 + QN_PADDING], low[WINDOW + QN_PADDING];
+    qn_coded_window coded[WINDOWS];
+    qn_group_window grouped[WINDOWS];
+    uint64_t live[WINDOWS], room[64];
+    uint16_t offset[WINDOWS][64]; /* of documents that are asked for */
+    uint8_t table[16], rest[64];
+    uint8_t bytes[WINDOW], other[WINDOW];
+    unsigned n_postings; /* of the windows together */
+    uint64_t sink;       /* results, so that no call is left out */
 } work;
 
 /* ---- data ---- */
@@ -50,8 +62,16 @@ static float next_unit(uint64_t *state)
     return (float)(next_random(state) >> 40) * 0x1p-24f;
 }
 
-/* Ascending documents, small frequencies, and sums of which a search for the largest finds one at
- * the end only. */
+/* Each bit is set with a chance of 1 in 2^halvings. */
+static uint64_t next_bits(uint64_t *state, unsigned halvings)
+{
+    uint64_t bits = ~(uint64_t)0;
+    for (unsigned i = 0; i < halvings; i++)
+        bits &= next_random(state);
+    return bits;
+}
+
+/* What does not depend on the row: ascending documents (one in 16), small frequencies. */
 static void fill(work *w)
 {
     uint64_t state = 1;
@@ -62,28 +82,143 @@ static void fill(work *w)
     for (unsigned i = 0; i < N; i++) {
         w->docs[i] = i * (N_DOCS / N) + (uint32_t)(next_random(&state) % (N_DOCS / N));
         w->tfs[i] = 1 + (uint32_t)(next_random(&state) % 4 * (next_random(&state) % 2));
+        w->norm[i] = w->norms[w->lengths[i]];
+        w->values[i] = 10 * next_unit(&state);
         w->maxima[i] = (uint8_t)(next_random(&state) % 3 == 0 ? 0 : next_random(&state));
         w->sums[i] = (uint16_t)(next_random(&state) % 1000);
-        w->scores[i] = 10 * next_unit(&state);
+        w->more[i] = (uint16_t)(next_random(&state) % 2 * next_random(&state) % 1000);
+        w->low[i] = w->other[i] = (uint8_t)next_random(&state);
+        w->codes[i / 2] = (uint8_t)next_random(&state);
     }
-    w->sums[N - 1] = 1000;
-    w->scores[N - 1] = 11;
+    for (unsigned i = 1; i < 16; i++)
+        w->table[i] = (uint8_t)(8 * i);
+    for (unsigned i = 0; i < 64; i++)
+        w->rest[i] = (uint8_t)(next_random(&state) % 100);
+}
+
+/* Bitmaps of that density (1 in 2^halvings), documents that are asked for in their live ranges;
+ * of the ranges 1 in 2^live_halvings is live. */
+static void fill_bitmaps(work *w, unsigned halvings, unsigned live_halvings)
+{
+    uint64_t state = 2 + halvings;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        uint32_t rank = 0;
+        for (unsigned r = 0; r < 64; r++) {
+            uint64_t word = next_bits(&state, halvings);
+            if (r % 8 == 0)
+                qn_store_u32(w->ranks[i] + r / 2, rank);
+            qn_store_u64(w->words[i] + 8 * (size_t)r, word);
+            rank += (uint32_t)__builtin_popcountll(word);
+        }
+        w->live[i] = next_bits(&state, live_halvings) | 1;
+        w->coded[i] = (qn_coded_window){
+            .words = w->words[i], .ranks = w->ranks[i], .codes = w->codes, .df = rank};
+        for (unsigned j = 0; j < 64;
+             j++) /* one in each range; all are live where it is asked for */
+            w->offset[i][j] = (uint16_t)(64 * j + next_random(&state) % 64);
+        qn_eval_kernels_for(QN_CPU_SCALAR)->rank_ranges(&w->coded[i], ~(uint64_t)0);
+    }
+    w->n_postings = 0;
+}
+
+/* Groups of about `size` postings. */
+static void fill_groups(work *w, unsigned size, unsigned live_halvings)
+{
+    uint64_t state = 3 + size;
+    w->n_postings = 0;
+    for (unsigned i = 0; i < WINDOWS; i++) {
+        uint32_t end = 0;
+        for (unsigned g = 0; g < 16; g++) {
+            qn_store_u16(w->starts[i] + 2 * (size_t)g, (uint16_t)end);
+            end += size / 2 + (uint32_t)(next_random(&state) % (size + 1));
+        }
+        end = end < WINDOW ? end : WINDOW;
+        w->live[i] = next_bits(&state, live_halvings) | 1;
+        w->grouped[i] = (qn_group_window){
+            .starts = w->starts[i], .end = end, .df = end, .low = w->low, .codes = w->codes};
+        for (unsigned j = 0; j < 64; j++)
+            w->offset[i][j] = (uint16_t)(64 * j + next_random(&state) % 64);
+        w->n_postings += end;
+    }
 }
 
 /* ---- what is timed ---- */
 
-/* Each works on N elements. */
+/* Whole arrays: N elements. */
 
 static void run_score(work *w, const qn_eval_kernels *kernels)
 {
     kernels->score(w->docs, w->tfs, N, w->lengths, w->norms, 2.5f, w->out);
-    w->sink += (uint64_t)w->out[N - 1];
+}
+
+static void run_score_tfs(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->score_tfs(w->tfs, w->norm, N, 2.5f, w->out);
+}
+
+static void run_add_scores(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->add_scores(w->tfs, w->norm, N, 2.5f, w->out);
+}
+
+/* Half are kept. They are copied before, in the time. */
+static void run_keep(work *w, const qn_eval_kernels *kernels)
+{
+    for (size_t i = 0; i < N; i += BLOCK) {
+        memcpy(w->kept_doc, w->docs + i, sizeof w->kept_doc);
+        memcpy(w->kept_value, w->values + i, sizeof w->kept_value);
+        w->sink += kernels->keep(w->kept_doc, w->kept_value, BLOCK, 5);
+    }
+}
+
+static void run_clear(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->clear(w->bytes, N);
+}
+
+static void run_range_maxima(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->range_maxima(w->docs, w->values, N, 25, w->made);
+}
+
+static void run_window_ends(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->window_ends(w->docs, N, 0, w->ends);
 }
 
 static void run_add_bounds(work *w, const qn_eval_kernels *kernels)
 {
     kernels->add_bounds(w->grown, w->maxima, N, 200);
-    w->sink += w->grown[N - 1];
+}
+
+static void run_set_bounds(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->set_bounds(w->grown, w->maxima, N, 200);
+}
+
+static void run_min_bounds(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->min_bounds(w->grown, w->maxima, N, 200);
+}
+
+static void run_min_sums(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->min_sums(w->grown, w->more, N);
+}
+
+static void run_add_sums(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->add_sums(w->grown, w->more, N);
+}
+
+static void run_add_required(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->add_required(w->grown, w->more, N);
+}
+
+static void run_add_optional(work *w, const qn_eval_kernels *kernels)
+{
+    kernels->add_optional(w->grown, w->more, N);
 }
 
 static void run_count_bounds(work *w, const qn_eval_kernels *kernels)
@@ -96,50 +231,183 @@ static void run_max_bound(work *w, const qn_eval_kernels *kernels)
     w->sink += kernels->max_bound(w->sums, N);
 }
 
-/* The bits of a positive score ascend with it. */
-static int32_t bits_of(float score)
-{
-    int32_t bits;
-    memcpy(&bits, &score, sizeof bits);
-    return bits;
-}
-
-static void run_find_bound(work *w, const qn_eval_kernels *kernels)
-{
-    w->sink += kernels->find_bound(w->sums, 0, N, 1000);
-}
-
-static void run_find_score(work *w, const qn_eval_kernels *kernels)
-{
-    w->sink += kernels->find_score(w->scores, 0, N, bits_of(11));
-}
-
-/* One in a hundred is found, and the search goes on behind it. */
 static void run_find_bounds(work *w, const qn_eval_kernels *kernels)
 {
-    for (size_t at = 0; at < N; at++) {
-        at = kernels->find_bound(w->sums, at, N, 990);
-        w->sink += at;
-    }
+    for (size_t i = 0; i < N; i += 64)
+        w->sink += kernels->find_bounds(w->sums + i, 900);
 }
 
-static void run_find_scores(work *w, const qn_eval_kernels *kernels)
+static void run_range_bytes(work *w, const qn_eval_kernels *kernels)
 {
-    for (size_t at = 0; at < N; at++) {
-        at = kernels->find_score(w->scores, at, N, bits_of(9.9f));
-        w->sink += at;
-    }
+    for (size_t i = 0; i < N; i += 64)
+        kernels->range_bytes(w->other, w->maxima + i, 200, w->rest);
 }
 
-static const struct {
+/* A window of every 64 postings or more: all of a list are added, as far as their ranges are live.
+ */
+static void run_add_values(work *w, const qn_eval_kernels *kernels)
+{
+    for (size_t i = 0; i < N; i += BLOCK)
+        kernels->add_values(w->bytes, w->live[i / BLOCK], w->docs + i, w->values + i, BLOCK, 25);
+}
+
+/* All windows. */
+
+static void run_rank_ranges(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->rank_ranges(&w->coded[i], w->live[i]);
+}
+
+static void run_find_postings(work *w, const qn_eval_kernels *kernels)
+{
+    uint32_t postings[64];
+    for (unsigned i = 0; i < WINDOWS; i++)
+        w->sink += kernels->find_postings(&w->coded[i], w->offset[i], 64, postings);
+}
+
+static void run_add_codes(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        w->sink += kernels->add_codes(w->bytes, w->live[i], &w->coded[i], w->table, w->rest, 1);
+}
+
+static void run_set_codes(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->set_codes(w->bytes, w->live[i], &w->coded[i], w->table);
+}
+
+static void run_keep_live(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        w->sink += kernels->keep_live(w->bytes, w->live[i], w->rest, 1);
+}
+
+static void run_min_bytes(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->min_bytes(w->bytes, w->live[i], w->other);
+}
+
+static void run_add_bytes(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->add_bytes(w->bytes, w->live[i], w->other);
+}
+
+static void run_find_bytes(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->find_bytes(w->other, w->live[i], 100, w->room);
+}
+
+static void run_fetch_groups(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->fetch_groups(&w->grouped[i], w->live[i]);
+}
+
+static void run_add_groups(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->add_groups(w->bytes, w->live[i], &w->grouped[i], w->table);
+}
+
+static void run_group_words(work *w, const qn_eval_kernels *kernels)
+{
+    for (unsigned i = 0; i < WINDOWS; i++)
+        kernels->group_words(&w->grouped[i], w->room);
+}
+
+static void run_find_grouped(work *w, const qn_eval_kernels *kernels)
+{
+    uint32_t postings[64];
+    for (unsigned i = 0; i < WINDOWS; i++)
+        w->sink += kernels->find_grouped(&w->grouped[i], w->offset[i], 64, postings);
+}
+
+/* What the elements are that a row counts. */
+typedef enum unit { POSTINGS, RANGES, BYTES, DOCS, ASKED, GROUPED, LIVE } unit;
+
+static const char *const UNITS[] = {"postings",  "ranges",   "bytes", "documents",
+                                    "documents", "postings", "ranges"};
+
+/* `fill`, if any, makes the windows; of them one in 2^live ranges is live. */
+static const struct row {
     const char *name;
     void (*run)(work *w, const qn_eval_kernels *kernels);
-} KERNELS[] = {
-    {"score", run_score},
-    {"add_bounds", run_add_bounds},
-    {"count_bounds", run_count_bounds},
-    {"max_bound", run_max_bound},
+    unit unit;
+    void (*fill)(work *w, unsigned value, unsigned live);
+    unsigned value, live;
+} ROWS[] = {
+    {"score", run_score, POSTINGS, NULL, 0, 0},
+    {"score_tfs", run_score_tfs, POSTINGS, NULL, 0, 0},
+    {"add_scores", run_add_scores, POSTINGS, NULL, 0, 0},
+    {"keep", run_keep, POSTINGS, NULL, 0, 0},
+    {"clear", run_clear, BYTES, NULL, 0, 0},
+    {"range_maxima", run_range_maxima, POSTINGS, NULL, 0, 0},
+    {"window_ends", run_window_ends, POSTINGS, NULL, 0, 0},
+    {"add_bounds", run_add_bounds, RANGES, NULL, 0, 0},
+    {"set_bounds", run_set_bounds, RANGES, NULL, 0, 0},
+    {"min_bounds", run_min_bounds, RANGES, NULL, 0, 0},
+    {"min_sums", run_min_sums, RANGES, NULL, 0, 0},
+    {"add_sums", run_add_sums, RANGES, NULL, 0, 0},
+    {"add_required", run_add_required, RANGES, NULL, 0, 0},
+    {"add_optional", run_add_optional, RANGES, NULL, 0, 0},
+    {"count_bounds", run_count_bounds, RANGES, NULL, 0, 0},
+    {"max_bound", run_max_bound, RANGES, NULL, 0, 0},
+    {"find_bounds", run_find_bounds, RANGES, NULL, 0, 0},
+    {"range_bytes", run_range_bytes, RANGES, NULL, 0, 0},
+    {"add_values, all live", run_add_values, POSTINGS, fill_bitmaps, 1, 0},
+    {"add_values, 1/4 live", run_add_values, POSTINGS, fill_bitmaps, 1, 2},
+    {"rank_ranges, all live", run_rank_ranges, LIVE, fill_bitmaps, 3, 0},
+    {"rank_ranges, 1/4 live", run_rank_ranges, LIVE, fill_bitmaps, 3, 2},
+    {"find_postings", run_find_postings, ASKED, fill_bitmaps, 3, 0},
+    {"add_codes, density 1/2", run_add_codes, DOCS, fill_bitmaps, 1, 0},
+    {"add_codes, density 1/8", run_add_codes, DOCS, fill_bitmaps, 3, 0},
+    {"add_codes, density 1/32", run_add_codes, DOCS, fill_bitmaps, 5, 0},
+    {"add_codes, 1/8, 1/4 live", run_add_codes, DOCS, fill_bitmaps, 3, 2},
+    {"set_codes, density 1/2", run_set_codes, DOCS, fill_bitmaps, 1, 0},
+    {"set_codes, density 1/8", run_set_codes, DOCS, fill_bitmaps, 3, 0},
+    {"set_codes, density 1/32", run_set_codes, DOCS, fill_bitmaps, 5, 0},
+    {"keep_live", run_keep_live, DOCS, fill_bitmaps, 3, 0},
+    {"min_bytes", run_min_bytes, DOCS, fill_bitmaps, 3, 0},
+    {"add_bytes", run_add_bytes, DOCS, fill_bitmaps, 3, 0},
+    {"find_bytes", run_find_bytes, DOCS, fill_bitmaps, 3, 0},
+    {"fetch_groups of 16", run_fetch_groups, GROUPED, fill_groups, 16, 0},
+    {"add_groups of 8", run_add_groups, GROUPED, fill_groups, 8, 0},
+    {"add_groups of 16", run_add_groups, GROUPED, fill_groups, 16, 0},
+    {"add_groups of 32", run_add_groups, GROUPED, fill_groups, 32, 0},
+    {"add_groups of 64", run_add_groups, GROUPED, fill_groups, 64, 0},
+    {"add_groups of 16, 1/4 live", run_add_groups, GROUPED, fill_groups, 16, 2},
+    {"group_words, of 16", run_group_words, GROUPED, fill_groups, 16, 0},
+    {"find_grouped, of 8", run_find_grouped, ASKED, fill_groups, 8, 0},
+    {"find_grouped, of 32", run_find_grouped, ASKED, fill_groups, 32, 0},
 };
+
+/* Elements of a call; postings of groups that are not live count, too. */
+static double elements(const work *w, unit counted)
+{
+    unsigned n_live = 0;
+    for (unsigned i = 0; i < WINDOWS; i++)
+        n_live += (unsigned)__builtin_popcountll(w->live[i]);
+    switch (counted) {
+    case POSTINGS:
+    case RANGES:
+    case BYTES:
+        break;
+    case DOCS:
+        return 64 * (double)n_live;
+    case LIVE:
+        return n_live;
+    case ASKED:
+        return 64 * WINDOWS;
+    case GROUPED:
+        return w->n_postings;
+    }
+    return N;
+}
 
 /* ---- timing ---- */
 
@@ -162,98 +430,40 @@ static double median(double *values, unsigned n)
     return values[n / 2];
 }
 
-/* Median nanoseconds an element at each level. The levels take turns, so that a machine that is
- * slower for a while is so for all of them. */
-static void report_kernel(work *w, size_t kernel, unsigned n_runs)
+/* Million elements a second at each level. The levels take turns, so that a machine that is slower
+ * for a while is so for all of them. */
+static void report_row(work *w, const struct row *row, unsigned n_runs)
 {
     static double times[QN_CPU_AVX512 + 1][MAX_RUNS];
-    double best = 0;
+    if (row->fill != NULL)
+        row->fill(w, row->value, row->live);
     for (unsigned r = 0; r < n_runs; r++) {
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
             const qn_eval_kernels *kernels = qn_eval_kernels_for(cpu);
             memset(w->grown, 0, sizeof w->grown);
-            KERNELS[kernel].run(w, kernels); /* fills the caches */
+            row->run(w, kernels); /* fills the caches */
             double start = now();
             for (unsigned i = 0; i < REPEATS; i++)
-                KERNELS[kernel].run(w, kernels);
-            times[cpu][r] = (now() - start) * 1e9 / ((double)N * REPEATS);
+                row->run(w, kernels);
+            times[cpu][r] = (now() - start) / REPEATS;
         }
     }
-    printf("%-22s", KERNELS[kernel].name);
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
-        best = median(times[cpu], n_runs);
-        printf(" %8.4f", best);
-    }
-    printf(" %8.2f\n", 1 / best);
+    printf("%-26s %-9s", row->name, UNITS[row->unit]);
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+        printf(" %9.0f", 1e-6 * elements(w, row->unit) / median(times[cpu], n_runs));
+    printf("\n");
     (void)fflush(stdout);
 }
 
-/* ---- the k best ---- */
-
-/* Scores in the order in which documents are offered. */
-static void fill_random(float *scores)
+static void report_rows(work *w, unsigned n_runs)
 {
-    uint64_t state = 2;
-    for (unsigned i = 0; i < N_PUSHES; i++)
-        scores[i] = 10 * next_unit(&state);
-}
-
-/* On the whole ascending: nearly every document enters, and the threshold runs after them. */
-static void fill_ascending(float *scores)
-{
-    uint64_t state = 3;
-    for (unsigned i = 0; i < N_PUSHES; i++)
-        scores[i] = 10 * ((float)i / N_PUSHES) + next_unit(&state) / 100;
-}
-
-/* Few different scores: ties, which go to the document that came first. */
-static void fill_ties(float *scores)
-{
-    uint64_t state = 4;
-    for (unsigned i = 0; i < N_PUSHES; i++)
-        scores[i] = (float)(next_random(&state) % 16);
-}
-
-static const struct {
-    const char *name;
-    void (*fill)(float *scores);
-} ORDERS[] = {{"random", fill_random}, {"ascending", fill_ascending}, {"ties", fill_ties}};
-
-/* Median nanoseconds a document, sorting the result included; negative if memory ran out. */
-static double time_topk(qn_topk *topk, const float *scores, size_t k, unsigned n_runs, work *w)
-{
-    double times[MAX_RUNS];
-    for (unsigned r = 0; r < n_runs; r++) {
-        const quern_hit *hits;
-        size_t n_hits;
-        double start = now();
-        qn_topk_start(topk, k);
-        for (uint32_t i = 0; i < N_PUSHES; i++)
-            qn_topk_push(topk, i, scores[i]);
-        if (qn_topk_finish(topk, &hits, &n_hits, NULL) != QUERN_OK)
-            return -1;
-        times[r] = (now() - start) * 1e9 / N_PUSHES;
-        w->sink += hits[n_hits - 1].doc;
-    }
-    return median(times, n_runs);
-}
-
-static bool report_topk(work *w, float *scores, unsigned n_runs)
-{
-    static const size_t KS[] = {10, 100, 1000};
-    qn_topk topk = {0};
-    bool good = true;
-    for (size_t o = 0; o < sizeof ORDERS / sizeof *ORDERS; o++) {
-        ORDERS[o].fill(scores);
-        for (size_t i = 0; good && i < sizeof KS / sizeof *KS; i++) {
-            double ns = time_topk(&topk, scores, KS[i], n_runs, w);
-            good = ns >= 0;
-            printf("%-12s k %-7zu %8.3f %8.1f\n", ORDERS[o].name, KS[i], ns, 1e3 / ns);
-            (void)fflush(stdout);
-        }
-    }
-    qn_topk_free(&topk);
-    return good;
+    fill(w);
+    printf("million elements a second\n%-26s %-9s", "kernel", "elements");
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+        printf(" %9s", qn_cpu_name(cpu));
+    printf("\n");
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
+        report_row(w, &ROWS[i], n_runs);
 }
 
 int main(int argc, char **argv)
@@ -261,23 +471,12 @@ int main(int argc, char **argv)
     long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 21;
     unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
     work *w = calloc(1, sizeof *w);
-    float *scores = calloc(N_PUSHES, sizeof *scores);
-    bool good = w != NULL && scores != NULL;
+    bool good = w != NULL;
     if (good) {
-        fill(w);
-        printf("ns an element, and at the best level G elements/s\n%-22s", "kernel");
-        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-            printf(" %8s", qn_cpu_name(cpu));
-        printf(" %8s\n", "G/s");
-        for (size_t i = 0; i < sizeof KERNELS / sizeof *KERNELS; i++)
-            report_kernel(w, i, n_runs);
-        printf("\n%u documents offered to the k best: ns a document, M documents/s\n",
-               (unsigned)N_PUSHES);
-        good = report_topk(w, scores, n_runs);
+        report_rows(w, n_runs);
         if (w->sink == 1) /* never, but the compiler cannot know */
             printf("\n");
     }
     free(w);
-    free(scores);
     return good ? 0 : 1;
 }
