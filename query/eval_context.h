@@ -71,6 +71,15 @@ void qn_full_free(struct qn_full *full);
 
 void qn_eval_scratch_free(qn_eval_scratch *scratch);
 
+/* What can be left out, so that a benchmark (bench/ablation.c) can tell what it is good for;
+ * answers stay the same. All zero: nothing is. */
+typedef struct qn_eval_switches {
+    bool no_seeds;      /* no threshold is known before documents are found (seed.h) */
+    bool no_best_first; /* windows go from first to last, the best ranges not before others */
+    unsigned n_bounds;  /* so many different bounds of codes, those near one another taking the
+                         * largest of them; 0: each its own */
+} qn_eval_switches;
+
 typedef struct qn_eval {
     /* Of the query, the same for all segments: */
     const qn_query *query;
@@ -80,6 +89,7 @@ typedef struct qn_eval {
     qn_topk *topk;
     const qn_eval_kernels *kernels;
     qn_eval_scratch *scratch;
+    qn_eval_switches switches;
     /* Of the segment: */
     const qn_segment *segment;
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */

@@ -90,7 +90,8 @@ static quern_status run_all(qn_window_run *run, qn_window_bounds *bounds, quern_
     const qn_eval *eval = run->eval;
     const qn_eval_kernels *kernels = eval->kernels;
     size_t best = best_ranges(eval->topk->k);
-    for (unsigned round = 0; round < BEST_ROUNDS; round++) {
+    unsigned rounds = eval->switches.no_best_first ? 0 : BEST_ROUNDS;
+    for (unsigned round = 0; round < rounds; round++) {
         bool none;
         uint16_t least = qn_window_bounds_least(bounds, qn_eval_threshold(eval), &none);
         if (none)

@@ -42,6 +42,7 @@ struct qn_search {
     uint64_t n_docs; /* N of the scores */
     float norms[256];
     const qn_eval_kernels *kernels;
+    qn_eval_switches switches;
     qn_topk topk;
     qn_eval_scratch scratch;
     qn_count_sets sets;
@@ -124,6 +125,11 @@ quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n
     take_statistics(search);
     *out = search;
     return QUERN_OK;
+}
+
+void qn_search_switch(qn_search *search, const qn_eval_switches *switches)
+{
+    search->switches = *switches;
 }
 
 void qn_search_free(qn_search *search)
@@ -340,6 +346,7 @@ static quern_status run_segments(qn_search *search, const qn_query *query, float
                     .topk = &search->topk,
                     .kernels = search->kernels,
                     .scratch = &search->scratch,
+                    .switches = search->switches,
                     .list = search->by_term};
     for (size_t s = 0; s < search->n_segments; s++) {
         if (search->state[s].n_lists == 0)
@@ -383,7 +390,8 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
     search->used = qn_plan_choose(search->wanted, &shape);
     if (shape.n_should + shape.n_must == 0)
         return QUERN_OK;
-    float seed = qn_plan_is_union(query) ? find_seed(search, query, k) : 0;
+    bool seeds = qn_plan_is_union(query) && !search->switches.no_seeds;
+    float seed = seeds ? find_seed(search, query, k) : 0;
     status = run_segments(search, query, seed, error);
     return status == QUERN_OK ? qn_topk_finish(&search->topk, hits, n_hits, error) : status;
 }

@@ -6,6 +6,7 @@
 #define QN_QUERY_SEARCH_H
 
 #include "index/segment/segment.h"
+#include "query/eval_context.h"
 #include "query/query.h"
 
 /* Everything one thread needs to search: scratch memory is kept from query to query. */
@@ -17,6 +18,9 @@ typedef struct qn_search qn_search;
 quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n_segments,
                            const quern_search_options *options, quern_error *error);
 void qn_search_free(qn_search *search);
+
+/* Leaves parts of the work out, from the next query on: for benchmarks. */
+void qn_search_switch(qn_search *search, const qn_eval_switches *switches);
 
 /* The k best documents (by global number: base + document), best first, ties by number; *hits is
  * valid until the next call. */

@@ -118,6 +118,17 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uin
     return QUERN_OK;
 }
 
+/* Leaves so many different bounds (qn_eval_switches). */
+static void merge_bounds(qn_window_list *list, unsigned n_bounds)
+{
+    const unsigned most = QN_CODES - 1;
+    for (unsigned i = 1; n_bounds < most && i <= most; i++) {
+        unsigned last = (i * n_bounds + most - 1) / most * most / n_bounds;
+        for (unsigned j = i + 1; j <= last; j++)
+            list->bound[i] = list->bound[j] > list->bound[i] ? list->bound[j] : list->bound[i];
+    }
+}
+
 void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess)
 {
     for (unsigned i = 0; i < QN_CODES; i++) {
@@ -157,6 +168,8 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
         list->grouped[slot].low = postings->low;
     }
     qn_window_list_bound(eval, list, 0);
+    if (eval->switches.n_bounds > 0)
+        merge_bounds(list, eval->switches.n_bounds);
     return QUERN_OK;
 }
 
