@@ -171,6 +171,9 @@ typedef struct qn_eval_kernels {
     void (*set_codes)(uint8_t *out, uint64_t live, const qn_coded_window *window,
                       const uint8_t table[16]);
 
+    /* For each range in `live`: bytes[64 r + i] = 0. */
+    void (*clear_ranges)(uint8_t *bytes, uint64_t live);
+
     /* For each range in `live`, out[64 r + i]: the least of both; the sum of both, at most 255. */
     void (*min_bytes)(uint8_t *out, uint64_t live, const uint8_t *more);
     void (*add_bytes)(uint8_t *out, uint64_t live, const uint8_t *more);

@@ -355,6 +355,13 @@ static void find_bytes(const uint8_t *bytes, uint64_t live, uint8_t least, uint6
     }
 }
 
+static void clear_ranges(uint8_t *bytes, uint64_t live)
+{
+    const row none = {0};
+    for (; live != 0; live &= live - 1)
+        store_row(bytes + 64 * (size_t)__builtin_ctzll(live), none);
+}
+
 static void min_bytes(uint8_t *out, uint64_t live, const uint8_t *more)
 {
     for (; live != 0; live &= live - 1) {
@@ -406,6 +413,7 @@ const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .range_bytes = range_bytes,
                                     .add_codes = add_codes,
                                     .set_codes = set_codes,
+                                    .clear_ranges = clear_ranges,
                                     .min_bytes = min_bytes,
                                     .add_bytes = add_bytes,
                                     .find_bytes = find_bytes};

@@ -98,7 +98,7 @@ uint64_t qn_window_phrase_apply(qn_window_run *run, const qn_window_clause *clau
         const qn_window_list *list = list_of(run, &unit->term[i]);
         uint8_t *term = i == 0 ? b->part : b->term;
         if (list->form != QN_LIST_DENSE) {
-            qn_window_clear(term, live);
+            kernels->clear_ranges(term, live);
             qn_window_list_add(run->eval, list, run->scale, live, term);
         } else {
             kernels->set_codes(term, live, &list->coded[list->slot], list->table);

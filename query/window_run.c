@@ -35,6 +35,31 @@ static bool make_room(qn_window_run *run)
     return ok && s->window_bytes != NULL;
 }
 
+/* Takes the bounds of the list that has the least; without any, its ceiling for all ranges. */
+static void take_bounds(qn_window_clause *out)
+{
+    static const uint8_t full[64] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    out->bounds = NULL;
+    for (uint32_t i = 0; i < out->clause->n_terms; i++) {
+        const qn_window_list *list = &out->lists[i];
+        if (list->range_max == NULL ||
+            (out->bounds != NULL && list->ceiling >= out->bounds_ceiling))
+            continue;
+        out->bounds = list->range_max;
+        out->bounds_step = 64;
+        out->bounds_ceiling = list->ceiling;
+    }
+    if (out->bounds != NULL)
+        return;
+    out->bounds = full;
+    out->bounds_step = 0;
+    out->bounds_ceiling = out->ceiling;
+}
+
 /* The clause as windows see it; false if the segment lacks a term of it. */
 static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *out)
 {
@@ -91,6 +116,8 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
         run->masks |= occur == QN_NOT || taken.required;
         run->n_must += occur == QN_MUST;
         run->total += occur == QN_NOT ? 0 : taken.largest;
+        run->n_scored += occur != QN_NOT;
+        take_bounds(&taken);
         size_t at = run->n_clauses++;
         for (; at > 0 && comes_before(&taken, &run->clause[at - 1]); at--)
             run->clause[at] = run->clause[at - 1];
@@ -107,6 +134,13 @@ static float scale_of(double value)
     return value > UNITS / 1e30 ? (float)(UNITS / value) : 1e30f;
 }
 
+/* floor(max * factor / 256) + 1 is at least max * ceiling / 255 * scale. */
+static void set_factor(const qn_window_run *run, qn_window_clause *clause)
+{
+    double factor = clause->bounds_ceiling / 255 * 256 * (double)run->scale + 1;
+    clause->factor = factor < UINT16_MAX ? (uint16_t)factor : UINT16_MAX;
+}
+
 /* Sees to it that the threshold has a good number of units. */
 static void set_scale(qn_window_run *run)
 {
@@ -114,10 +148,11 @@ static void set_scale(qn_window_run *run)
     if (run->scale == 0 || (threshold > 0 && !(units >= UNITS_MIN && units <= UNITS_MAX))) {
         run->scale = scale_of(threshold > 0 ? (double)threshold : run->total);
         for (size_t c = 0; c < run->n_clauses; c++) {
-            const qn_window_clause *clause = &run->clause[c];
+            qn_window_clause *clause = &run->clause[c];
             for (uint32_t i = 0; i < clause->clause->n_terms; i++)
                 if (clause->lists[i].form != QN_LIST_SPARSE)
                     qn_window_list_scale(&clause->lists[i], run->scale);
+            set_factor(run, clause);
         }
         units = threshold * run->scale;
     }
@@ -126,61 +161,23 @@ static void set_scale(qn_window_run *run)
     run->least = units >= 1 ? (uint8_t)units : 1;
 }
 
-static uint16_t factor_of(const qn_window_run *run, double ceiling)
-{
-    double factor = ceiling / 255 * 256 * (double)run->scale + 1;
-    return factor < UINT16_MAX ? (uint16_t)factor : UINT16_MAX;
-}
-
-/* out = more + bounds of the clause in the window's ranges. */
-static void add_rest(const qn_window_run *run, const qn_window_clause *clause, uint32_t window,
-                     const uint8_t more[64], uint8_t out[64])
-{
-    const qn_window_list *best = NULL;
-    for (uint32_t i = 0; i < clause->clause->n_terms; i++) {
-        const qn_window_list *list = &clause->lists[i];
-        if (list->range_max != NULL && (best == NULL || list->ceiling < best->ceiling))
-            best = list;
-    }
-    static const uint8_t full[64] = {
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-    if (best == NULL)
-        run->eval->kernels->range_bytes(out, full, factor_of(run, clause->ceiling), more);
-    else
-        run->eval->kernels->range_bytes(out, best->range_max + (size_t)window * 64,
-                                        factor_of(run, best->ceiling), more);
-}
-
-/* Fills each clause's rest: what those behind it add at most in each range. */
+/* Fills each clause's rest: what those behind it add at most in each range. Only dense lists ask.
+ */
 static void set_rests(qn_window_run *run, uint32_t window)
 {
-    uint8_t *next = run->bytes->rest[0], *now = run->bytes->rest[1];
-    memset(next, 0, 64);
-    size_t first = 0; /* clause that asks */
-    while (first < run->n_clauses && run->clause[first].cheap)
+    size_t first = 0, last = run->n_scored - 1;
+    while (first < last && run->clause[first].cheap)
         first++;
-    for (size_t c = run->n_clauses; c-- > first;) {
-        qn_window_clause *clause = &run->clause[c];
-        if (clause->clause->occur == QN_NOT)
-            continue;
-        memcpy(clause->lists[0].rest, next, 64);
-        add_rest(run, clause, window, next, now);
-        uint8_t *swap = next;
-        next = now;
-        now = swap;
+    memset(run->clause[last].lists[0].rest, 0, sizeof run->clause[last].lists[0].rest);
+    for (size_t c = last; c > first; c--) {
+        const qn_window_clause *clause = &run->clause[c];
+        run->eval->kernels->range_bytes(clause[-1].lists[0].rest,
+                                        clause->bounds + (size_t)window * clause->bounds_step,
+                                        clause->factor, clause->lists[0].rest);
     }
 }
 
 /* ---- bounds of documents ---- */
-
-void qn_window_clear(uint8_t *bytes, uint64_t live)
-{
-    for (; live != 0; live &= live - 1)
-        memset(bytes + 64 * (size_t)__builtin_ctzll(live), 0, 64);
-}
 
 uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted)
 {
@@ -336,7 +333,7 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
     run->eval->work.ranges += (uint64_t)__builtin_popcountll(live);
     set_scale(run);
     set_rests(run, window);
-    qn_window_clear(b->sum, live);
+    run->eval->kernels->clear_ranges(b->sum, live);
     if (run->masks)
         memset(b->candidate, 0xFF, sizeof b->candidate);
     for (size_t c = 0; c < run->n_clauses; c++) {

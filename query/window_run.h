@@ -14,6 +14,11 @@ typedef struct qn_window_clause {
     double ceiling;        /* the least of its terms' */
     double largest;        /* the largest of them */
     uint64_t df;           /* likewise */
+    /* Of its tightest list, in 255ths of bounds_ceiling; bounds_step bytes a window. */
+    const uint8_t *bounds;
+    size_t bounds_step;
+    double bounds_ceiling;
+    uint16_t factor; /* for the kernel range_bytes, at the scale at hand */
 } qn_window_clause;
 
 /* Documents scored together. */
@@ -23,7 +28,6 @@ enum { QN_WINDOW_BATCH = 64 };
 typedef struct qn_window_bytes {
     uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
     uint64_t candidate[64], mask[64], room[64];
-    uint8_t rest[2][64];
     float value[QN_WINDOW]; /* 0 between lists */
     uint32_t tf[QN_WINDOW_BATCH];
     uint16_t offset[QN_WINDOW]; /* of survivors */
@@ -33,12 +37,12 @@ typedef struct qn_window_bytes {
 typedef struct qn_window_run {
     qn_eval *eval;
     qn_window_clause *clause;
-    size_t n_clauses, n_must;
-    bool phrases;  /* a clause has several terms */
-    bool masks;    /* some are required, or must not match */
-    double total;  /* sum of the clauses' largest; 0: nothing can match */
-    float scale;   /* of the lists' tables */
-    uint8_t least; /* what a document's bound must reach */
+    size_t n_clauses, n_must, n_scored; /* those that do not exclude come first */
+    bool phrases;                       /* a clause has several terms */
+    bool masks;                         /* some are required, or must not match */
+    double total;                       /* sum of the clauses' largest; 0: nothing can match */
+    float scale;                        /* of the lists' tables */
+    uint8_t least;                      /* what a document's bound must reach */
     qn_window_bytes *bytes;
 } qn_window_run;
 
@@ -60,9 +64,6 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
 /* Narrows the candidates to documents that are (`wanted`) or are not in `words`; returns the ranges
  * that still have some. */
 uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted);
-
-/* bytes = 0 in the live ranges. */
-void qn_window_clear(uint8_t *bytes, uint64_t live);
 
 /* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
  */
