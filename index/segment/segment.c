@@ -16,7 +16,7 @@ void qn_segment_borders(quern_tune tune, uint32_t n_docs, uint32_t *coded_df, ui
     static const struct {
         uint32_t coded, dense; /* shares of the documents: one in so many */
     } border[] = {[QUERN_TUNE_BALANCED] = {64, 16},
-                  [QUERN_TUNE_SIZE] = {11, 8},
+                  [QUERN_TUNE_SIZE] = {10, 8},
                   [QUERN_TUNE_SPEED] = {64, 32}};
     uint32_t coded = n_docs / border[tune].coded, dense = n_docs / border[tune].dense;
     *coded_df = coded < QN_BLOCK ? QN_BLOCK + 1 : coded + 1;
