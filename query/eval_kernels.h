@@ -1,8 +1,8 @@
 /*
  * The inner loops of the evaluators. Most are written once in plain C (eval_kernels_template.h) and
  * compiled once per instruction set: the compiler vectorises them, and since float operations are
- * rounded the same way everywhere and never contracted, every level gives the same bits. The loops
- * over codes are written for each set by hand.
+ * rounded the same way everywhere and never contracted, every level gives the same bits. What does
+ * not vectorise (rows of 64 bytes against a bound, codes, postings left out) each set does by hand.
  */
 #ifndef QN_QUERY_EVAL_KERNELS_H
 #define QN_QUERY_EVAL_KERNELS_H

@@ -192,9 +192,8 @@ static inline __m512i count_before(__m512i words)
 static void rank_ranges(qn_coded_window *window, uint64_t live)
 {
     __m512i most = _mm512_set1_epi64(window->df);
-    for (unsigned r = 0; r < 64; r += 8) {
-        if ((live >> r & 0xFF) == 0)
-            continue;
+    for (uint64_t left = live; left != 0; left = without_line(left)) {
+        unsigned r = (unsigned)__builtin_ctzll(left) & ~7u;
         __m512i rank = count_before(_mm512_loadu_si512(window->words + 8 * (size_t)r));
         uint32_t first = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
         rank = _mm512_min_epu64(_mm512_add_epi64(rank, _mm512_set1_epi64(first)), most);

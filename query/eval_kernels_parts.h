@@ -56,6 +56,12 @@ static inline void group_of(const qn_group_window *window, unsigned g, uint32_t 
     *to = good ? (uint32_t)end : 0;
 }
 
+/* `live`, which is not 0, without the first eight ranges that have some, a line of a bitmap. */
+static inline uint64_t without_line(uint64_t live)
+{
+    return live & ~((uint64_t)0xFF << ((unsigned)__builtin_ctzll(live) & ~7u));
+}
+
 /* Has the codes of those ranges fetched, up to where the next one's begin. */
 static inline void fetch_codes(const qn_coded_window *window, uint64_t live)
 {

@@ -265,9 +265,8 @@ static uint64_t find_grouped(const qn_group_window *window, const uint16_t *offs
 /* A line of eight ranges at a time, those that are not live included. */
 static void rank_ranges(qn_coded_window *window, uint64_t live)
 {
-    for (unsigned r = 0; r < 64; r += 8) {
-        if ((live >> r & 0xFF) == 0)
-            continue;
+    for (uint64_t left = live; left != 0; left = without_line(left)) {
+        unsigned r = (unsigned)__builtin_ctzll(left) & ~7u;
         uint64_t rank = qn_load_u32(window->ranks + 4 * (size_t)(r / 8));
         for (unsigned i = r; i < r + 8; i++) {
             window->rank[i] = rank < window->df ? (uint32_t)rank : window->df;
