@@ -14,12 +14,18 @@ static inline __m512i load_table(const uint8_t table[16])
     return _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)table));
 }
 
+/* A bit for each of the next 16, of which n are left. */
+static inline __mmask16 first_of_16(size_t n)
+{
+    return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xFFFFu);
+}
+
 static size_t keep(uint32_t *docs, float *values, size_t n, float least)
 {
     __m512 bound = _mm512_set1_ps(least);
     size_t kept = 0;
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 here = first_of_16(n - i);
         __m512 value = _mm512_maskz_loadu_ps(here, values + i);
         __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
         __mmask16 good = _mm512_mask_cmp_ps_mask(here, value, bound, _CMP_GE_OQ);
@@ -62,7 +68,7 @@ static void range_maxima(const uint32_t *docs, const float *values, size_t n, fl
     __m512i range_before = _mm512_set1_epi32((int)first);
     __m512i units_before = _mm512_set1_epi32(maxima[first]);
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 here = first_of_16(n - i);
         __m512i range = _mm512_srli_epi32(_mm512_maskz_loadu_epi32(here, docs + i), 6);
         __m512i units = units_of_16(_mm512_maskz_loadu_ps(here, values + i), scale);
         units = grow(units, range, units_before, range_before);
@@ -98,7 +104,7 @@ static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const
 {
     uint32_t at[16], units[16];
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 here = first_of_16(n - i);
         __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
         here &= in_live(doc, live);
         if (here == 0)
