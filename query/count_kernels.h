@@ -7,7 +7,7 @@
 #ifndef QN_QUERY_COUNT_KERNELS_H
 #define QN_QUERY_COUNT_KERNELS_H
 
-#include "index/base/cpu.h"
+#include "query/eval_kernels.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +24,10 @@ typedef struct qn_count_kernels {
     void (*add)(uint64_t *words, const uint8_t *set, size_t n_words);
     void (*keep)(uint64_t *words, const uint8_t *set, size_t n_words);
     void (*drop)(uint64_t *words, const uint8_t *set, size_t n_words);
+
+    /* The documents of a window of groups, which begins with document `first`; returns how many, at
+     * most 4,096 whatever the bytes say. Writes up to 16 values more. */
+    size_t (*group_docs)(const qn_group_window *window, uint32_t first, uint32_t *docs);
 
     /* Copies those of docs[0..n) to `out` (which may be `docs`) that are in the set, or with
      * `wanted` false those that are not, in order; returns how many. All must be within the set.

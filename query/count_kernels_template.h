@@ -1,6 +1,6 @@
 /* The loops of count_kernels.h in plain C. The including file defines QN_KERNELS, the name of the
  * table, and OWN_SETS if it has count_any, count_all and filter of its own. */
-#include "index/base/bytes.h"
+#include "query/eval_kernels_groups.h"
 
 #include <string.h>
 
@@ -56,6 +56,23 @@ static size_t filter(const uint8_t *set, const uint32_t *docs, size_t n, bool wa
 
 #endif
 
+/* Sixteen at a time, those past a group's end to be overwritten: most groups have fewer, so that
+ * how often this loops can be guessed. */
+static size_t group_docs(const qn_group_window *window, uint32_t first, uint32_t *restrict docs)
+{
+    size_t n = 0;
+    for (unsigned g = 0; g < 16; g++, first += 256) {
+        uint32_t from, to;
+        group_of(window, g, &from, &to);
+        const uint8_t *low = window->low + from;
+        for (uint32_t i = 0; i < to - from; i += 16)
+            for (uint32_t j = i; j < i + 16; j++)
+                docs[n + j] = first + low[j];
+        n += to - from;
+    }
+    return n;
+}
+
 static void add(uint64_t *words, const uint8_t *set, size_t n_words)
 {
     for (size_t i = 0; i < n_words; i++)
@@ -106,6 +123,7 @@ const qn_count_kernels QN_KERNELS = {.count_any = count_any,
                                      .add = add,
                                      .keep = keep,
                                      .drop = drop,
+                                     .group_docs = group_docs,
                                      .filter = filter,
                                      .mark = mark,
                                      .mark_new = mark_new,

@@ -1,9 +1,10 @@
-/* Sets of documents: see count_sets.h. Documents of decoded blocks are below n_docs, whatever the
+/* Sets of documents: see count_sets.h. Documents of decoded lists are below n_docs, whatever the
  * bytes of a list say, and so within every bitmap. */
 #include "query/count_sets.h"
 
 #include "index/base/buffer.h"
 #include "index/base/status.h"
+#include "index/segment/coded.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,29 +72,70 @@ uint64_t qn_count_sets_finish(qn_count_sets *sets)
     return n;
 }
 
+/* ---- lists that are no bitmaps, part by part ---- */
+
+/* A part is a block or, of a coded list, a window: this many documents, and room to write more. */
+enum { PART_ROOM = QN_WINDOW + 64 };
+
+static uint32_t n_parts(const qn_postings *list)
+{
+    return list->coded ? list->segment->n_windows : list->n_blocks;
+}
+
+static size_t window_docs(const qn_count_sets *sets, const qn_postings *list, uint32_t window,
+                          uint32_t *docs)
+{
+    const uint8_t *base = list->rank + 4 * (size_t)window;
+    qn_group_window groups = {.starts = list->start + (size_t)window * (2 * QN_GROUPS),
+                              .base = qn_load_u32(base),
+                              .df = list->df,
+                              .low = list->low,
+                              .codes = list->codes};
+    groups.end = window + 1 < list->segment->n_windows ? qn_load_u32(base + 4) : list->df;
+    return sets->kernels->group_docs(&groups, window * QN_WINDOW, docs);
+}
+
+static quern_status part_docs(const qn_count_sets *sets, const qn_postings *list, uint32_t part,
+                              uint32_t *docs, size_t *n, quern_error *error)
+{
+    const uint8_t *tf_at;
+    *n = list->coded ? window_docs(sets, list, part, docs) : qn_postings_block_n(list, part);
+    return list->coded ? QUERN_OK : qn_postings_docs(list, part, docs, &tf_at, error);
+}
+
+/* After a walk over all parts, in which so many documents were found. */
+static quern_status check_total(const qn_postings *list, uint64_t n, quern_error *error)
+{
+    return n == list->df ? QUERN_OK
+                         : qn_container_damaged(&list->segment->index,
+                                                "groups have other documents than df", error);
+}
+
 /* ---- a list and a bitmap ---- */
 
 /* Applies `change` to the documents of a list that is no bitmap. */
-static quern_status each_block(const qn_postings *list, uint64_t *words,
-                               void (*change)(uint64_t *, const uint32_t *, size_t),
-                               quern_error *error)
+static quern_status each_part(const qn_count_sets *sets, const qn_postings *list, uint64_t *words,
+                              void (*change)(uint64_t *, const uint32_t *, size_t),
+                              quern_error *error)
 {
-    uint32_t docs[QN_BLOCK_ROOM];
-    for (uint32_t block = 0; block < list->n_blocks; block++) {
-        const uint8_t *tf_at;
-        quern_status status = qn_postings_docs(list, block, docs, &tf_at, error);
+    uint32_t docs[PART_ROOM];
+    uint64_t total = 0;
+    for (uint32_t part = 0; part < n_parts(list); part++) {
+        size_t n;
+        quern_status status = part_docs(sets, list, part, docs, &n, error);
         if (status != QUERN_OK)
             return status;
-        change(words, docs, qn_postings_block_n(list, block));
+        change(words, docs, n);
+        total += n;
     }
-    return QUERN_OK;
+    return check_total(list, total, error);
 }
 
 quern_status qn_count_sets_add(qn_count_sets *sets, uint64_t *words, const qn_postings *list,
                                quern_error *error)
 {
     if (!list->dense)
-        return each_block(list, words, sets->kernels->mark, error);
+        return each_part(sets, list, words, sets->kernels->mark, error);
     sets->kernels->add(words, list->bitmap, sets->n_words);
     return QUERN_OK;
 }
@@ -102,28 +144,36 @@ quern_status qn_count_sets_drop(qn_count_sets *sets, uint64_t *words, const qn_p
                                 quern_error *error)
 {
     if (!list->dense)
-        return each_block(list, words, sets->kernels->unmark, error);
+        return each_part(sets, list, words, sets->kernels->unmark, error);
     sets->kernels->drop(words, list->bitmap, sets->n_words);
     return QUERN_OK;
+}
+
+/* Leaves those of n documents that are in none of without[0..n_sets); returns how many. */
+static size_t leave(const qn_count_sets *sets, const uint8_t *const *without, size_t n_sets,
+                    uint32_t *docs, size_t n)
+{
+    for (size_t i = 0; n > 0 && i < n_sets; i++)
+        n = sets->kernels->filter(without[i], docs, n, false, docs);
+    return n;
 }
 
 quern_status qn_count_sets_without(qn_count_sets *sets, const qn_postings *list,
                                    const uint8_t *const *without, size_t n, uint64_t *count,
                                    quern_error *error)
 {
-    uint32_t docs[QN_BLOCK_ROOM];
+    uint32_t docs[PART_ROOM];
+    uint64_t total = 0;
     *count = 0;
-    for (uint32_t block = 0; block < list->n_blocks; block++) {
-        const uint8_t *tf_at;
-        quern_status status = qn_postings_docs(list, block, docs, &tf_at, error);
+    for (uint32_t part = 0; part < n_parts(list); part++) {
+        size_t found;
+        quern_status status = part_docs(sets, list, part, docs, &found, error);
         if (status != QUERN_OK)
             return status;
-        size_t left = qn_postings_block_n(list, block);
-        for (size_t i = 0; left > 0 && i < n; i++)
-            left = sets->kernels->filter(without[i], docs, left, false, docs);
-        *count += left;
+        *count += leave(sets, without, n, docs, found);
+        total += found;
     }
-    return QUERN_OK;
+    return check_total(list, total, error);
 }
 
 /* ---- a list and an array ---- */
@@ -131,20 +181,20 @@ quern_status qn_count_sets_without(qn_count_sets *sets, const qn_postings *list,
 quern_status qn_count_sets_decode(qn_count_sets *sets, const qn_postings *list,
                                   const uint8_t *const *without, size_t n, quern_error *error)
 {
-    if (!grow_docs(&sets->doc, &sets->doc_cap, sets->n_docs + list->df))
-        return qn_fail_memory(error);
-    for (uint32_t block = 0; block < list->n_blocks; block++) {
+    uint64_t total = 0;
+    for (uint32_t part = 0; part < n_parts(list); part++) {
+        /* Forged groups may have more documents than df. */
+        if (!grow_docs(&sets->doc, &sets->doc_cap, sets->n_docs + PART_ROOM))
+            return qn_fail_memory(error);
         uint32_t *docs = sets->doc + sets->n_docs;
-        const uint8_t *tf_at;
-        quern_status status = qn_postings_docs(list, block, docs, &tf_at, error);
+        size_t found;
+        quern_status status = part_docs(sets, list, part, docs, &found, error);
         if (status != QUERN_OK)
             return status;
-        size_t left = qn_postings_block_n(list, block);
-        for (size_t i = 0; left > 0 && i < n; i++)
-            left = sets->kernels->filter(without[i], docs, left, false, docs);
-        sets->n_docs += left;
+        sets->n_docs += leave(sets, without, n, docs, found);
+        total += found;
     }
-    return QUERN_OK;
+    return check_total(list, total, error);
 }
 
 /* The first i >= from with doc[i] > last: gallops. */
@@ -164,6 +214,31 @@ static size_t pass(const uint32_t *doc, size_t from, size_t n, uint32_t last)
             high = middle;
     }
     return low;
+}
+
+/* What meet_blocks does, of a coded list, by windows. */
+static quern_status meet_windows(qn_count_sets *sets, const qn_postings *list, bool wanted,
+                                 size_t *n_met, quern_error *error)
+{
+    const qn_count_kernels *kernels = sets->kernels;
+    uint32_t docs[PART_ROOM];
+    *n_met = 0;
+    for (size_t at = 0; at < sets->n_docs;) {
+        uint32_t window = sets->doc[at] / QN_WINDOW;
+        size_t n = window_docs(sets, list, window, docs);
+        if (wanted) {
+            n = kernels->filter((const uint8_t *)sets->other, docs, n, true, docs);
+            if (n > sets->n_docs - *n_met)
+                return qn_container_damaged(&list->segment->index,
+                                            "a group has a document more than once", error);
+            memcpy(sets->spare + *n_met, docs, n * sizeof *docs);
+            *n_met += n;
+        } else {
+            kernels->unmark(sets->other, docs, n);
+        }
+        at = pass(sets->doc, at, sets->n_docs, window * QN_WINDOW + (QN_WINDOW - 1));
+    }
+    return QUERN_OK;
 }
 
 /* Goes over the blocks of a list in which a document of `doc` can be, all of which are marked in
@@ -213,7 +288,7 @@ quern_status qn_count_sets_filter(qn_count_sets *sets, const qn_postings *list, 
         return qn_fail_memory(error);
     size_t n = 0;
     kernels->mark(sets->other, sets->doc, sets->n_docs);
-    quern_status status = meet_blocks(sets, list, wanted, &n, error);
+    quern_status status = (list->coded ? meet_windows : meet_blocks)(sets, list, wanted, &n, error);
     if (!wanted)
         n = kernels->filter((const uint8_t *)sets->other, sets->doc, sets->n_docs, true,
                             sets->spare);

@@ -14,7 +14,8 @@ typedef struct full_list {
     float weight;
     bool excludes;
     double rest;    /* what the other lists add at most */
-    uint32_t block; /* the next one */
+    uint32_t block; /* the next one, */
+    uint32_t least; /* all of whose documents are at least this */
     uint32_t i, n;  /* docs[i .. n) are still to come */
     uint32_t docs[QN_BLOCK_ROOM];
     float value[QN_BLOCK_ROOM];
@@ -60,7 +61,13 @@ static quern_status load(const qn_eval *eval, full_list *list, quern_error *erro
             status = qn_postings_tfs(postings, list->block, tf_at, tfs, error);
         if (status != QUERN_OK)
             return status;
-        list->n = qn_postings_block_n(postings, list->block++);
+        uint32_t n = qn_postings_block_n(postings, list->block);
+        if (list->docs[0] < list->least) /* in forged bytes: scores stand by the window's start */
+            return qn_container_damaged(&eval->segment->index, "posting blocks are out of order",
+                                        error);
+        list->least = list->docs[n - 1] + 1;
+        list->block++;
+        list->n = n;
         if (list->excludes)
             break;
         eval->kernels->score(list->docs, tfs, list->n, eval->segment->lengths, eval->norms,
@@ -92,7 +99,7 @@ static quern_status open_lists(qn_eval *eval, quern_error *error)
             list->weight = eval->weight[c];
             list->excludes = excludes == 1;
             list->rest = eval->total - s->ceiling[query->clause[c].first_term];
-            list->block = 0;
+            list->block = list->least = 0;
             quern_status status = load(eval, list, error);
             if (status != QUERN_OK)
                 return status;
@@ -107,9 +114,9 @@ static quern_status add_list(const qn_eval *eval, full_list *list, uint32_t begi
                              size_t *n_touched, quern_error *error)
 {
     struct qn_full *full = eval->scratch->full;
-    size_t n = *n_touched;
     while (list->n > 0 && list->docs[list->i] < end) {
         uint32_t i = list->i;
+        size_t n = *n_touched;
         for (; i < list->n && list->docs[i] < end; i++) {
             uint32_t offset = list->docs[i] - begin;
             full->score[offset] += list->value[i];
@@ -118,13 +125,13 @@ static quern_status add_list(const qn_eval *eval, full_list *list, uint32_t begi
             full->mark[offset] = 1;
         }
         list->i = i;
+        *n_touched = n; /* now, since the next block may be damaged */
         if (i == list->n) {
             quern_status status = load(eval, list, error);
             if (status != QUERN_OK)
                 return status;
         }
     }
-    *n_touched = n;
     return QUERN_OK;
 }
 
@@ -134,8 +141,9 @@ static quern_status exclude_list(const qn_eval *eval, full_list *list, uint32_t 
 {
     struct qn_full *full = eval->scratch->full;
     while (list->n > 0 && list->docs[list->i] < end) {
-        if (list->docs[list->i] >= begin && full->mark[list->docs[list->i] - begin])
-            full->score[list->docs[list->i] - begin] = -1; /* less than any threshold */
+        uint32_t doc = list->docs[list->i];
+        if (doc >= begin && full->mark[doc - begin])
+            full->score[doc - begin] = -1; /* less than any threshold */
         if (++list->i < list->n)
             continue;
         quern_status status = load(eval, list, error);

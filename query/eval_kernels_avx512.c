@@ -73,12 +73,18 @@ static inline uint64_t find_same(const uint8_t *at, uint8_t byte)
 
 /* ---- postings ---- */
 
+/* A bit for each of the next 16, of which n are left. */
+static inline __mmask16 first_of_16(size_t n)
+{
+    return (__mmask16)(n < 16 ? (1u << n) - 1 : 0xFFFFu);
+}
+
 static size_t keep(uint32_t *docs, float *values, size_t n, float least)
 {
     __m512 bound = _mm512_set1_ps(least);
     size_t kept = 0;
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 here = first_of_16(n - i);
         __m512 value = _mm512_maskz_loadu_ps(here, values + i);
         __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
         __mmask16 good = _mm512_mask_cmp_ps_mask(here, value, bound, _CMP_GE_OQ);
@@ -147,7 +153,7 @@ static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const
 {
     uint32_t at[16], units[16];
     for (size_t i = 0; i < n; i += 16) {
-        __mmask16 here = n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 here = first_of_16(n - i);
         __m512i doc = _mm512_maskz_loadu_epi32(here, docs + i);
         here &= in_live(doc, live);
         if (here == 0)

@@ -2,10 +2,7 @@
 #ifndef QN_QUERY_EVAL_KERNELS_PARTS_H
 #define QN_QUERY_EVAL_KERNELS_PARTS_H
 
-#include "index/base/bytes.h"
-#include "query/eval_kernels.h"
-
-#include <stdbool.h>
+#include "query/eval_kernels_groups.h"
 
 /* Compilers make branches of a comparison before a store, and these are mispredicted for every
  * other document. What has passed through here must be there, whatever it is: a conditional move.
@@ -44,16 +41,6 @@ static inline unsigned count_bits(uint64_t word)
     word = (word + (word >> 4)) & 0x0F0F0F0F0F0F0F0Fu;
     return (unsigned)(word * 0x0101010101010101u >> 56);
 #endif
-}
-
-/* The postings [*from, *to) of group g of the window. */
-static inline void group_of(const qn_group_window *window, unsigned g, uint32_t *from, uint32_t *to)
-{
-    uint64_t base = window->base, first = base + qn_load_u16(window->starts + 2 * (size_t)g);
-    uint64_t end = g < 15 ? base + qn_load_u16(window->starts + 2 * (size_t)g + 2) : window->end;
-    bool good = end <= window->df && first <= end && end - first <= 256;
-    *from = good ? (uint32_t)first : 0;
-    *to = good ? (uint32_t)end : 0;
 }
 
 /* `live`, which is not 0, without the first eight ranges that have some, a line of a bitmap. */

@@ -54,6 +54,19 @@ static bool ends_clean(const qn_postings *list)
     return wrong == 0;
 }
 
+/* Likewise of groups: those of the last window from the last document's on. */
+static bool groups_end_clean(const qn_postings *list)
+{
+    uint32_t n_docs = list->segment->meta.n_docs, from, to;
+    for (uint32_t g = n_docs / QN_GROUP; g < list->segment->n_windows * QN_GROUPS; g++) {
+        qn_coded_group(list, g, &from, &to);
+        for (; from < to; from++)
+            if (g * QN_GROUP + list->low[from] >= n_docs)
+                return false;
+    }
+    return true;
+}
+
 quern_status qn_coded_open(qn_postings *list, quern_error *error)
 {
     const qn_segment *segment = list->segment;
@@ -86,15 +99,16 @@ quern_status qn_coded_open(qn_postings *list, quern_error *error)
         return status;
     const uint8_t *tables = at + layout.tables;
     size_t n_windows = segment->n_windows;
-    if (!list->dense) {
+    if (list->dense) {
+        list->bitmap = tables;
+        list->rank = tables + n_windows * 64 * 8;
+    } else {
         list->rank = tables;
         list->start = tables + n_windows * 4;
-        return QUERN_OK;
     }
-    list->bitmap = tables;
-    list->rank = tables + n_windows * 64 * 8;
-    return ends_clean(list) ? QUERN_OK
-                            : damaged(list, "a bitmap goes past the last document", error);
+    return (list->dense ? ends_clean(list) : groups_end_clean(list))
+               ? QUERN_OK
+               : damaged(list, "a coded list goes past the last document", error);
 }
 
 /* ---- documents of a bitmap ---- */
@@ -144,27 +158,47 @@ static quern_status dense_docs(const qn_postings *list, uint32_t block, uint32_t
 
 /* ---- documents in groups ---- */
 
+/* The documents of the postings [i, to) of a group whose first is `from`. */
+static quern_status group_part(const qn_postings *list, uint32_t group, uint32_t i, uint32_t from,
+                               uint32_t to, uint32_t *docs, quern_error *error)
+{
+    uint32_t least = i > from ? list->low[i - 1] + 1u : 0;
+    for (uint32_t n = 0; i < to; i++, n++) {
+        uint32_t low = list->low[i];
+        docs[n] = group * QN_GROUP + low;
+        if (low < least)
+            return damaged(list, "documents of a group do not ascend", error);
+        least = low + 1;
+    }
+    return QUERN_OK;
+}
+
+/* The block's first posting is in the window that the bases tell, and the others follow without a
+ * gap, or forged groups could be walked again and again. That none is past the last document
+ * qn_coded_open has seen. */
 static quern_status group_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
                                quern_error *error)
 {
-    uint32_t first = block * QN_BLOCK, n = qn_postings_block_n(list, block), found = 0;
-    uint32_t n_windows = list->segment->n_windows;
-    uint32_t group = find_rank(list, n_windows, first) * QN_GROUPS, from = 0, to = 0;
-    while (group < n_windows * QN_GROUPS && found < n) {
+    uint32_t at = block * QN_BLOCK, end = at + qn_postings_block_n(list, block);
+    uint32_t n_windows = list->segment->n_windows, n_groups = n_windows * QN_GROUPS;
+    uint32_t group = find_rank(list, n_windows, at) * QN_GROUPS, stop = group + QN_GROUPS;
+    bool found = false;
+    for (; group < (found ? n_groups : stop) && at < end; group++) {
+        uint32_t from, to;
         qn_coded_group(list, group, &from, &to);
-        uint32_t i = first + found, base = group * QN_GROUP;
-        if (i < to && i < from)
-            return damaged(list, "groups of a list do not follow each other", error);
-        for (; i < to && found < n; i++)
-            docs[found++] = base + list->low[i];
-        group++;
+        if (from == to || (!found && to <= at))
+            continue;
+        if (found ? from != at : from > at)
+            return damaged(list, "groups do not follow one another", error);
+        to = to < end ? to : end;
+        quern_status status = group_part(list, group, at, from, to, docs, error);
+        if (status != QUERN_OK)
+            return status;
+        docs += to - at;
+        at = to;
+        found = true;
     }
-    if (found < n)
-        return damaged(list, "the groups have too few documents", error);
-    uint32_t wrong = docs[n - 1] >= list->segment->meta.n_docs;
-    for (uint32_t i = 1; i < n; i++)
-        wrong |= docs[i] <= docs[i - 1];
-    return wrong == 0 ? QUERN_OK : damaged(list, "documents of a group do not ascend", error);
+    return at == end ? QUERN_OK : damaged(list, "the groups have too few documents", error);
 }
 
 static uint32_t group_rank(const qn_postings *list, uint32_t doc)

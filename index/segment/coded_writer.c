@@ -21,7 +21,8 @@ static bool zeros(qn_buffer *buffer, size_t len)
     buffer->len = 0;
     if (!qn_buffer_reserve(buffer, len))
         return false;
-    memset(buffer->data, 0, len);
+    if (len > 0)
+        memset(buffer->data, 0, len);
     buffer->len = len;
     return true;
 }

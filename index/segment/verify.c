@@ -91,9 +91,10 @@ static bool groups_hold(const qn_postings *list)
     uint32_t n_groups = list->segment->n_windows * QN_GROUPS, next = 0;
     for (uint32_t group = 0; group < n_groups; group++) {
         uint32_t from, to;
+        uint64_t base = qn_load_u32(list->rank + 4 * (size_t)(group / QN_GROUPS));
+        if (base + qn_load_u16(list->start + 2 * (size_t)group) != next)
+            return false; /* of empty ones, too: a search for a document stops there */
         qn_coded_group(list, group, &from, &to);
-        if (from != to && from != next)
-            return false;
         next = from != to ? to : next;
     }
     return next == list->df;

@@ -104,7 +104,7 @@ Test(count, without_positions)
     check_index(&params, 15);
 }
 
-/* Every list sparse, in gaps, a bitmap; so few documents that a window is not filled. */
+/* Every list sparse, in groups, a bitmap; so few documents that a window is not filled. */
 Test(count, forms_of_lists)
 {
     test_index_params params = small;
@@ -224,13 +224,50 @@ Test(count, kernels_of_all_levels)
     }
 }
 
+/* Documents of groups, sound and of any bytes: no more than there are, all in the window. */
+Test(count, documents_of_groups)
+{
+    test_random random = 6;
+    static uint32_t docs[4096 + 16];
+    for (unsigned round = 0; round < 20 * ROUNDS; round++) {
+        uint16_t starts[16];
+        uint32_t df = 0, base = test_below(&random, 9), first = 4096 * test_below(&random, 1000);
+        bool forged = round % 3 == 0;
+        for (unsigned g = 0; g < 16; g++) {
+            starts[g] = (uint16_t)df;
+            df += test_below(&random, round % 2 == 0 ? 257 : 20);
+            if (forged && test_below(&random, 4) == 0)
+                starts[g] = (uint16_t)test_next(&random);
+        }
+        uint8_t *low = malloc(base + df + 64); /* AddressSanitizer sees over-reads */
+        for (uint32_t i = 0; i < base + df + 64; i++)
+            low[i] = (uint8_t)test_next(&random);
+        qn_group_window window = {(const uint8_t *)starts, base, base + df, base + df, low, NULL};
+        uint64_t words[64] = {0}, found[64];
+        qn_eval_kernels_for(QN_CPU_SCALAR)->group_words(&window, words);
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            size_t n = qn_count_kernels_for(cpu)->group_docs(&window, first, docs);
+            cr_assert(forged ? n <= 4096 : n == df);
+            memset(found, 0, sizeof found);
+            for (size_t i = 0; i < n; i++) {
+                cr_assert(docs[i] >= first && docs[i] - first < 4096);
+                found[(docs[i] - first) / 64] |= (uint64_t)1 << docs[i] % 64;
+                cr_assert(forged || docs[i] % 256 == low[base + i]);
+            }
+            cr_assert_eq(memcmp(words, found, sizeof words), 0, "%s", qn_cpu_name(cpu));
+        }
+        free(low);
+    }
+}
+
 /* ---- forged bytes ---- */
 
 /* After an error the searcher must count as if nothing had been. */
-static void check_damaged(uint32_t kind)
+static void check_damaged(uint32_t kind, uint32_t dense_df)
 {
     test_index_params params = small;
     params.n_docs = 3000;
+    params.dense_df = dense_df;
     test_index index;
     test_index_new(&index, &params);
     test_random random = kind;
@@ -265,15 +302,20 @@ static void check_damaged(uint32_t kind)
 
 Test(count, damaged_postings)
 {
-    check_damaged(QN_SECTION_POSTINGS);
+    check_damaged(QN_SECTION_POSTINGS, 900);
+}
+
+Test(count, damaged_postings_without_bitmaps)
+{
+    check_damaged(QN_SECTION_POSTINGS, UINT32_MAX);
 }
 
 Test(count, damaged_positions)
 {
-    check_damaged(QN_SECTION_POSITIONS);
+    check_damaged(QN_SECTION_POSITIONS, 900);
 }
 
 Test(count, damaged_dictionary)
 {
-    check_damaged(QN_SECTION_DICT);
+    check_damaged(QN_SECTION_DICT, 900);
 }

@@ -1,6 +1,7 @@
 /* Cursors against the lists they walk, stepping and seeking. */
 #include "query/cursor.h"
 
+#include "index/segment/coded.h"
 #include "tests/support/query_index.h"
 
 #include <criterion/criterion.h>
@@ -135,16 +136,35 @@ static void expect_sticky_damage(const qn_postings *list)
 
 Test(cursor, damage_is_sticky)
 {
-    test_index_params gaps = params;
-    gaps.dense_df = UINT32_MAX;
+    test_index_params blocks = params;
+    blocks.coded_df = blocks.dense_df = UINT32_MAX;
     test_index index;
-    test_index_new(&index, &gaps);
+    test_index_new(&index, &blocks);
     qn_postings list;
     cr_assert(open_list(&index, 0, &list));
     cr_assert_gt(list.n_blocks, 2u);
     /* The second block ends at another document than its table says. */
     uint8_t *last = index.bytes[0] + (list.last_doc + 4 - index.bytes[0]);
     qn_store_u32(last, qn_load_u32(last) + 1);
+    expect_sticky_damage(&list);
+    test_index_free(&index);
+}
+
+Test(cursor, damage_of_groups_is_sticky)
+{
+    test_index_params groups = params;
+    groups.dense_df = UINT32_MAX;
+    test_index index;
+    test_index_new(&index, &groups);
+    qn_postings list;
+    cr_assert(open_list(&index, 0, &list));
+    cr_assert(list.coded && !list.dense && list.n_blocks > 5);
+    /* The fourth group has as many documents, but not in order. */
+    uint32_t from, to;
+    qn_coded_group(&list, 3, &from, &to);
+    uint8_t *low = index.bytes[0] + (list.low - index.bytes[0]) + from;
+    cr_assert_lt(from + 1, to);
+    low[1] = low[0];
     expect_sticky_damage(&list);
     test_index_free(&index);
 }

@@ -12,6 +12,7 @@
 #include "query/search.h"
 
 #include "index/base/cpu.h"
+#include "query/plan.h"
 #include "query/topk.h"
 #include "tests/support/query_index.h"
 
@@ -22,8 +23,8 @@
 
 enum { GROUPS = 5, QUERIES = 12, WORLDS = 80, WORLDS_FULL = 1667, K_MAX = 10000 };
 
-static const char *const evaluators[] = {"exhaustive", "range", "auto"};
-enum { EVALUATORS = sizeof evaluators / sizeof *evaluators };
+/* Of the oracle, and of each evaluator. */
+enum { SEARCHERS = 1 + QN_EVALUATORS };
 
 /* Where a query stands, and what it did. */
 typedef struct place {
@@ -146,7 +147,7 @@ static size_t first_difference(const quern_hit *a, size_t n_a, const quern_hit *
 }
 
 /* The searchers keep their scratch memory from query to query; each has its level. */
-static void compare(qn_search *const search[EVALUATORS], const char *level, test_index *index,
+static void compare(qn_search *const search[SEARCHERS], const char *level, test_index *index,
                     const quern_search_options *options, test_random *random, place *at)
 {
     static test_query query;
@@ -156,7 +157,7 @@ static void compare(qn_search *const search[EVALUATORS], const char *level, test
     quern_error error;
     cr_assert_eq(qn_search_run(search[0], &query.query, k, &oracle, &n_oracle, &error), QUERN_OK,
                  "%s", error.message);
-    for (unsigned e = 1; e < EVALUATORS; e++) {
+    for (unsigned e = 1; e < SEARCHERS; e++) {
         cr_assert_eq(qn_search_run(search[e], &query.query, k, &hits, &n, &error), QUERN_OK, "%s",
                      error.message);
         size_t rank = first_difference(hits, n, oracle, n_oracle);
@@ -164,7 +165,7 @@ static void compare(qn_search *const search[EVALUATORS], const char *level, test
             continue;
         tell(at, level, index, options, k, &query.query);
         cr_assert_fail("%s has %zu answers, not %zu; they differ at %zu: %u %a, not %u %a",
-                       evaluators[e], n, n_oracle, rank, rank < n ? hits[rank].doc : 0,
+                       qn_plan_names()[e - 1], n, n_oracle, rank, rank < n ? hits[rank].doc : 0,
                        rank < n ? (double)hits[rank].score : 0,
                        rank < n_oracle ? oracle[rank].doc : 0,
                        rank < n_oracle ? (double)oracle[rank].score : 0);
@@ -177,19 +178,19 @@ static void run_group(test_index *index, place *at)
 {
     test_random random = (uint64_t)at->world << 32 | at->group << 8;
     quern_search_options options = draw_options(&random);
-    qn_search *search[EVALUATORS];
+    qn_search *search[SEARCHERS];
     quern_error error;
     const char *level = NULL;
-    for (unsigned e = 0; e < EVALUATORS; e++) {
+    for (unsigned e = 0; e < SEARCHERS; e++) {
         qn_cpu cpu = (qn_cpu)((at->world + at->group) % ((unsigned)qn_cpu_machine() + 1));
         level = use_level(index, e == 0 ? QN_CPU_SCALAR : cpu);
-        options.evaluator = evaluators[e];
+        options.evaluator = e == 0 ? "exhaustive" : qn_plan_names()[e - 1];
         cr_assert_eq(qn_search_new(&search[e], index->segment, index->n_segments, &options, &error),
                      QUERN_OK, "%s", error.message);
     }
     for (at->query = 0; at->query < QUERIES; at->query++)
         compare(search, level, index, &options, &random, at);
-    for (unsigned e = 0; e < EVALUATORS; e++)
+    for (unsigned e = 0; e < SEARCHERS; e++)
         qn_search_free(search[e]);
 }
 

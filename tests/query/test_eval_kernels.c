@@ -1,66 +1,16 @@
-/* The evaluators' inner loops: every level gives what portable code gives, which is held against
- * what eval_kernels.h says; and none reads further than it may. */
+/* The evaluators' inner loops over scores, postings and sums of bounds: every level gives what
+ * eval_kernels.h says. Those over windows are in test_eval_kernels_windows.c. */
 #define _GNU_SOURCE
 #include "query/eval_kernels.h"
 
 #include "index/base/bytes.h"
 #include "query/bm25.h"
-#include "tests/support/support.h"
+#include "tests/support/kernels.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-enum { N = 4096, ROUNDS = 200, CODES = N / 2 + 128 };
-
-static const qn_eval_kernels *level(qn_cpu cpu)
-{
-    return qn_eval_kernels_for(cpu);
-}
-
-/* `len` bytes that end where memory ends. */
-static uint8_t *before_guard(size_t len)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (len + page - 1) / page * page;
-    uint8_t *all =
-        mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    cr_assert_neq((void *)all, MAP_FAILED);
-    cr_assert_eq(mprotect(all + room, page, PROT_NONE), 0);
-    return all + room - len;
-}
-
-static void fill_bytes(uint8_t *bytes, size_t n, test_random *random)
-{
-    unsigned mode = test_below(random, 4);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t value = test_next(random);
-        bytes[i] = mode == 0   ? 0
-                   : mode == 1 ? (uint8_t)(value % 3 == 0 ? 0 : value >> 8)
-                   : mode == 2 ? (uint8_t)(value | 0xF0)
-                               : (uint8_t)(value % 5);
-    }
-}
-
-static void fill_sums(uint16_t *sums, size_t n, unsigned most, test_random *random)
-{
-    for (size_t i = 0; i < n; i++)
-        sums[i] = test_below(random, 3) == 0 ? 0 : (uint16_t)test_below(random, most + 1);
-}
-
-static uint64_t draw_live(test_random *random)
-{
-    switch (test_below(random, 4)) {
-    case 0:
-        return ~(uint64_t)0;
-    case 1:
-        return (uint64_t)1 << test_below(random, 64);
-    case 2:
-        return test_next(random) & test_next(random) & test_next(random);
-    default:
-        return test_next(random);
-    }
-}
+enum { N = 4096, ROUNDS = 200 };
 
 /* ---- scores ---- */
 
@@ -85,11 +35,16 @@ Test(eval_kernels, scores)
         }
         float weight = (float)test_below(&random, 1000) / 7;
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
-            float some[130] = {0}, all[130] = {0};
+            float some[130] = {0}, all[130] = {0}, sums[130];
+            for (size_t i = 0; i < n; i++)
+                sums[i] = (float)i / 3;
             level(cpu)->score_tfs(tfs, by_doc, n, weight, some);
+            level(cpu)->add_scores(tfs, by_doc, n, weight, sums);
             for (size_t i = 0; i < n; i++) {
                 float one = tfs[i] == 0 ? 0 : qn_bm25_contribution(weight, tfs[i], by_doc[i]);
+                float sum = (float)i / 3 + one;
                 cr_assert_eq(memcmp(&some[i], &one, sizeof one), 0);
+                cr_assert_eq(memcmp(&sums[i], &sum, sizeof sum), 0);
                 tfs[i] += tfs[i] == 0;
             }
             level(cpu)->score(docs, tfs, n, lengths, norms, weight, all);
@@ -101,11 +56,177 @@ Test(eval_kernels, scores)
     }
 }
 
+/* ---- postings of sparse lists ---- */
+
+/* Documents ascend; some stand together in runs, which fill ranges. */
+static size_t draw_postings(uint32_t *docs, float *values, size_t room, uint32_t n_docs,
+                            test_random *random)
+{
+    size_t n = 0;
+    uint32_t stride = 1 + test_below(random, test_below(random, 2) == 0 ? 4 : 900), run = 0;
+    for (uint32_t doc = test_below(random, stride);
+         doc < n_docs && n<room; doc += run> 0 ? 1 : 1 + test_below(random, stride)) {
+        run = run > 0 ? run - 1 : test_below(random, 20) == 0 ? test_below(random, 200) : 0;
+        docs[n] = doc;
+        values[n++] =
+            test_below(random, 30) == 0 ? 0.0f : (float)(test_next(random) >> 40) * 0x1p-23f;
+    }
+    return n;
+}
+
+static unsigned units_of(float value, float scale)
+{
+    float units = value * scale;
+    return units < 254 ? (unsigned)units + 1 : 255;
+}
+
+static void check_maxima(const uint32_t *docs, const float *values, size_t n, float scale)
+{
+    static uint8_t expected[1024], maxima[1024];
+    memset(expected, 0, sizeof expected);
+    size_t cut = n - n / 3; /* in two calls, as blocks come: a range may go on in the second */
+    for (size_t i = 0; i < n; i++) {
+        unsigned units = units_of(values[i], scale);
+        uint8_t *at = &expected[docs[i] / 64];
+        *at = units > *at ? (uint8_t)units : *at;
+    }
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+        memset(maxima, 0, sizeof maxima);
+        level(cpu)->range_maxima(docs, values, cut, scale, maxima);
+        level(cpu)->range_maxima(docs + cut, values + cut, n - cut, scale, maxima);
+        cr_assert_eq(memcmp(maxima, expected, sizeof maxima), 0, "%s", qn_cpu_name(cpu));
+    }
+}
+
+Test(eval_kernels, range_maxima)
+{
+    static uint32_t docs[N];
+    static float values[N];
+    test_random random = 11;
+    for (unsigned round = 0; round < 3 * ROUNDS; round++) {
+        size_t n = draw_postings(docs, values, test_below(&random, N), 65536, &random);
+        check_maxima(docs, values, n, (float)test_below(&random, 1000) / 7);
+    }
+}
+
+/* A range may hold more than 16 consecutive documents: what AVX-512 carries from one 16 of them to
+ * the next was once dropped, so that the best of a long run did not count. Each place of the best
+ * in a run from each place on is tried. */
+Test(eval_kernels, range_maxima_of_runs)
+{
+    uint32_t docs[64];
+    float values[64];
+    for (unsigned first = 0; first < 48; first++) {
+        for (unsigned best = first; best < 64; best++) {
+            size_t n = 64 - first;
+            for (size_t i = 0; i < n; i++) {
+                docs[i] = 640 + first + (uint32_t)i;
+                values[i] = first + i == best ? 0.9f : 0.1f;
+            }
+            check_maxima(docs, values, n, 255);
+        }
+    }
+}
+
+Test(eval_kernels, add_values)
+{
+    static uint32_t docs[N];
+    static float values[N];
+    static uint8_t sums[N], before[N];
+    test_random random = 12;
+    for (unsigned round = 0; round < 3 * ROUNDS; round++) {
+        size_t n = draw_postings(docs, values, N, N, &random);
+        uint32_t base = 4096 * test_below(&random, 100);
+        uint64_t live = draw_live(&random);
+        float scale = (float)test_below(&random, 1000) / 3;
+        fill_bytes(before, sizeof before, &random);
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            memcpy(sums, before, sizeof sums);
+            for (size_t i = 0; i < n; i++)
+                docs[i] += base;
+            level(cpu)->add_values(sums, live, docs, values, n, scale);
+            for (size_t i = 0; i < n; i++)
+                docs[i] -= base;
+            for (size_t at = 0, i = 0; at < N; at++) {
+                bool here = i < n && docs[i] == at;
+                unsigned sum = before[at] + (here ? units_of(values[i], scale) : 0);
+                i += here;
+                if (live >> at / 64 & 1)
+                    cr_assert_eq(sums[at], sum < 255 ? sum : 255, "%s", qn_cpu_name(cpu));
+            }
+        }
+    }
+}
+
+Test(eval_kernels, keep)
+{
+    static uint32_t docs[N + 1], kept[N + 1];
+    static float values[N + 1], kept_values[N + 1];
+    test_random random = 13;
+    for (unsigned round = 0; round < 3 * ROUNDS; round++) {
+        size_t n = draw_postings(docs, values, test_below(&random, 200), 65536, &random);
+        float least = (float)test_below(&random, 100) / 50;
+        if (n > 0 && round % 3 == 0)
+            least = values[n / 2]; /* what is just enough stays */
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            memcpy(kept, docs, sizeof kept);
+            memcpy(kept_values, values, sizeof kept_values);
+            kept[n] = 77; /* not a posting's */
+            kept_values[n] = 7;
+            size_t n_kept = level(cpu)->keep(kept, kept_values, n, least), found = 0;
+            for (size_t i = 0; i < n; i++) {
+                if (values[i] < least)
+                    continue;
+                cr_assert(found < n_kept && kept[found] == docs[i]);
+                cr_assert_eq(memcmp(&kept_values[found++], &values[i], sizeof *values), 0);
+            }
+            cr_assert_eq(n_kept, found);
+            cr_assert(kept[n] == 77 && kept_values[n] == 7);
+        }
+    }
+}
+
+Test(eval_kernels, ends_of_windows)
+{
+    static uint32_t docs[N], ends[16], expected[16];
+    static float values[N];
+    test_random random = 14;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t n = draw_postings(docs, values, N, 65536, &random);
+        uint32_t first = test_below(&random, 100000);
+        for (unsigned w = 0; w < 16; w++) {
+            expected[w] = 5; /* stays where there are none */
+            for (size_t i = 0; i < n; i++)
+                expected[w] = docs[i] / 4096 == w ? first + (uint32_t)i + 1 : expected[w];
+        }
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            for (unsigned w = 0; w < 16; w++)
+                ends[w] = 5;
+            level(cpu)->window_ends(docs, n, first, ends);
+            cr_assert_eq(memcmp(ends, expected, sizeof ends), 0);
+        }
+    }
+}
+
+Test(eval_kernels, clear)
+{
+    static uint8_t bytes[N + 2];
+    for (size_t n = 0; n <= N; n += 64 * (1 + n / 640)) {
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            memset(bytes, 0xA5, sizeof bytes);
+            level(cpu)->clear(bytes + 1, n);
+            for (size_t i = 0; i < sizeof bytes; i++)
+                cr_assert_eq(bytes[i], i >= 1 && i < n + 1 ? 0 : 0xA5);
+        }
+    }
+}
+
 /* ---- sums of range bounds ---- */
 
-static uint16_t scaled(uint8_t max, uint16_t factor)
+static void fill_sums(uint16_t *sums, size_t n, unsigned most, test_random *random)
 {
-    return (uint16_t)(max == 0 ? 0 : max * (uint32_t)factor / 256 + 1);
+    for (size_t i = 0; i < n; i++)
+        sums[i] = test_below(random, 3) == 0 ? 0 : (uint16_t)test_below(random, most + 1);
 }
 
 typedef struct sums_case {
@@ -227,136 +348,6 @@ Test(eval_kernels, a_hundred_thousand_sums_are_counted)
         sums[i] = 65535;
     for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
         cr_assert_eq(level(cpu)->count_bounds(sums, 64 * 1600, 65535), (size_t)64 * 1600);
-}
-
-/* ---- windows ---- */
-
-typedef struct window_case {
-    uint64_t words[64];
-    uint32_t ranks[8], first;
-    uint8_t *codes; /* ends before a guard page, 64 bytes past the last posting */
-    uint8_t table[16], rest[64], sums[N], more[N];
-    qn_coded_window window;
-    uint64_t live;
-    uint8_t least;
-} window_case;
-
-/* A window whose first posting is number `first` of the list. */
-static void make_window(window_case *c, uint8_t *codes_end, test_random *random)
-{
-    unsigned mode = test_below(random, 5);
-    uint32_t rank = c->first = test_below(random, 40);
-    for (unsigned r = 0; r < 64; r++) {
-        uint64_t word = test_next(random);
-        c->words[r] = mode == 0   ? ~(uint64_t)0
-                      : mode == 1 ? (uint64_t)1 << word % 64
-                      : mode == 2 ? word & test_next(random) & test_next(random)
-                      : mode == 3 ? (r % 3 == 0 ? 0 : word | test_next(random))
-                                  : (word % 3 == 0 ? word : 0);
-    }
-    for (unsigned r = 0; r < 64; r++) {
-        if (r % 8 == 0)
-            c->ranks[r / 8] = rank;
-        rank += (uint32_t)__builtin_popcountll(c->words[r]);
-    }
-    uint32_t df = rank;
-    if (test_below(random, 6) == 0) { /* forged: more bits, or higher ranks, than the list has */
-        df = 1 + test_below(random, rank + 1);
-        c->ranks[test_below(random, 8)] = (uint32_t)test_next(random);
-    }
-    c->codes = codes_end - 64 - (df + 1) / 2;
-    for (uint8_t *at = c->codes; at < codes_end; at++)
-        *at = (uint8_t)test_next(random);
-    fill_bytes(c->table, sizeof c->table, random);
-    c->table[0] = 0;
-    fill_bytes(c->rest, sizeof c->rest, random);
-    fill_bytes(c->sums, sizeof c->sums, random);
-    fill_bytes(c->more, sizeof c->more, random);
-    c->live = draw_live(random);
-    c->least = (uint8_t)(1 + test_below(random, 255));
-    c->window =
-        (qn_coded_window){(const uint8_t *)c->words, (const uint8_t *)c->ranks, c->codes, df};
-}
-
-/* What the list adds to each document. */
-static void expand(const window_case *c, uint8_t out[N])
-{
-    for (unsigned r = 0; r < 64; r++) {
-        uint64_t rank = c->ranks[r / 8];
-        for (unsigned i = r / 8 * 8; i < r; i++)
-            rank += (uint64_t)__builtin_popcountll(c->words[i]);
-        rank = rank < c->window.df ? rank : c->window.df;
-        for (unsigned i = 0; i < 64; i++) {
-            bool here = c->words[r] >> i & 1;
-            unsigned code = here ? (unsigned)c->codes[rank / 2] >> (rank % 2 * 4) & 15 : 0;
-            out[64 * r + i] = c->table[code];
-            rank += here;
-        }
-    }
-}
-
-static uint8_t sum_of(unsigned a, unsigned b)
-{
-    return (uint8_t)(a + b < 255 ? a + b : 255);
-}
-
-/* Untouched where a range is not live. */
-static void check_codes(const window_case *c, qn_cpu cpu)
-{
-    static uint8_t values[N], sums[N], set[N];
-    uint64_t alive = 0;
-    expand(c, values);
-    memcpy(sums, c->sums, N);
-    memcpy(set, c->sums, N);
-    uint64_t left = level(cpu)->add_codes(sums, c->live, &c->window, c->table, c->rest, c->least);
-    level(cpu)->set_codes(set, c->live, &c->window, c->table);
-    for (unsigned i = 0; i < N; i++) {
-        bool live = c->live >> i / 64 & 1;
-        uint8_t sum = live ? sum_of(c->sums[i], values[i]) : c->sums[i];
-        cr_assert_eq(sums[i], sum, "%s: document %u", qn_cpu_name(cpu), i);
-        cr_assert_eq(set[i], live ? values[i] : c->sums[i], "%s: document %u", qn_cpu_name(cpu), i);
-        alive |= (uint64_t)(live && sum + c->rest[i / 64] >= c->least) << i / 64;
-    }
-    cr_assert_eq(left, alive);
-}
-
-static void check_bytes(const window_case *c, qn_cpu cpu)
-{
-    static uint8_t least[N], sum[N];
-    static uint64_t masks[64];
-    memcpy(least, c->sums, N);
-    memcpy(sum, c->sums, N);
-    memset(masks, 0x5A, sizeof masks);
-    level(cpu)->min_bytes(least, c->live, c->more);
-    level(cpu)->add_bytes(sum, c->live, c->more);
-    level(cpu)->find_bytes(c->sums, c->live, c->least, masks);
-    for (unsigned i = 0; i < N; i++) {
-        uint8_t a = c->sums[i], b = c->more[i];
-        bool live = c->live >> i / 64 & 1;
-        cr_assert_eq(least[i], live && b < a ? b : a);
-        cr_assert_eq(sum[i], live ? sum_of(a, b) : a);
-        if (live)
-            cr_assert_eq(masks[i / 64] >> i % 64 & 1, a >= c->least);
-    }
-    uint8_t out[64];
-    uint16_t factor = (uint16_t)(c->first * 900);
-    level(cpu)->range_bytes(out, c->more, factor, c->rest);
-    for (unsigned i = 0; i < 64; i++)
-        cr_assert_eq(out[i], sum_of(scaled(c->more[i], factor), c->rest[i]));
-}
-
-Test(eval_kernels, windows)
-{
-    static window_case c;
-    uint8_t *codes_end = before_guard(CODES) + CODES;
-    test_random random = 4;
-    for (unsigned round = 0; round < 3 * ROUNDS; round++) {
-        make_window(&c, codes_end, &random);
-        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
-            check_codes(&c, cpu);
-            check_bytes(&c, cpu);
-        }
-    }
 }
 
 /* A bound that is a byte too low loses an answer: what is added is never less than real numbers. */

@@ -16,7 +16,8 @@ Test(plan, names)
     cr_assert_not(qn_plan_find("Range", &evaluator));
 }
 
-/* Whatever the query: who names an evaluator gets it, and "auto" is none itself. */
+/* Whatever the query: who names an evaluator gets it if it serves the query, and "auto" is none
+ * itself. */
 Test(plan, every_evaluator_serves_every_shape)
 {
     for (unsigned bits = 0; bits < 16; bits++) {
@@ -27,13 +28,36 @@ Test(plan, every_evaluator_serves_every_shape)
                                    .phrases = (bits & 8) != 0,
                                    .df_sum = bits % 3 == 0 ? 10 : 1000000,
                                    .k = 10};
+            bool few = shape.df_sum == 10, full = shape.n_must == 0 && !shape.phrases;
             qn_evaluator chosen = qn_plan_choose((qn_evaluator)wanted, &shape);
-            if (wanted != QN_EVALUATOR_AUTO)
+            if (wanted == QN_EVALUATOR_FULL)
+                cr_assert_eq(chosen, full ? QN_EVALUATOR_FULL : QN_EVALUATOR_RANGE);
+            else if (wanted != QN_EVALUATOR_AUTO)
                 cr_assert_eq((unsigned)chosen, wanted);
             else
-                cr_assert_eq(chosen,
-                             shape.df_sum == 10 ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE);
+                cr_assert_eq(chosen, !few   ? QN_EVALUATOR_RANGE
+                                     : full ? QN_EVALUATOR_FULL
+                                            : QN_EVALUATOR_EXHAUSTIVE);
         }
+    }
+}
+
+/* Everything is scored of up to 4,000 + 450 sqrt(k) postings. */
+Test(plan, full_where_lists_are_short_for_k)
+{
+    static const struct {
+        size_t k;
+        uint64_t most;
+    } borders[] = {{1, 4450},      {3, 4450},        {4, 4900},        {10, 5350},
+                   {99, 8050},     {100, 8500},      {1000, 17950},    {9999, 48550},
+                   {10000, 49000}, {100000, 146200}, {1000000, 454000}};
+    for (unsigned i = 0; i < sizeof borders / sizeof *borders; i++) {
+        qn_plan_shape shape = {.n_should = 2, .k = borders[i].k, .df_sum = borders[i].most};
+        cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_FULL, "k %zu",
+                     shape.k);
+        shape.df_sum++;
+        cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_RANGE, "k %zu",
+                     shape.k);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "query/search.h"
 
 #include "index/base/cpu.h"
+#include "query/plan.h"
 #include "query/topk.h"
 #include "tests/support/query_index.h"
 
@@ -12,7 +13,6 @@
 #include <string.h>
 
 static const char *const levels[] = {"scalar", "avx2", "avx512"};
-static const char *const evaluators[] = {"auto", "range"};
 static const size_t ks[] = {1, 2, 10, 64, 65, 100, 1000, 100000};
 
 static quern_search_options random_options(test_random *random)
@@ -72,8 +72,8 @@ static void check_query(const test_index *index, const test_query *query,
         expect_equal(oracle, n_oracle, hits, n, "exhaustive", number);
         free(hits);
     }
-    for (unsigned i = 0; i < sizeof evaluators / sizeof *evaluators; i++) {
-        options.evaluator = evaluators[i];
+    for (const char *const *name = qn_plan_names(); *name != NULL; name++) {
+        options.evaluator = *name;
         quern_hit *hits = run(index, &options, &query->query, k, &n, &used);
         expect_equal(hits, n, oracle, n_oracle, used, number);
         free(hits);
@@ -189,7 +189,7 @@ Test(search, large_conjunctions_and_phrases_equal_exhaustive)
     check_index(&large, &phrases, 10, false);
 }
 
-/* Every list in gaps, every list a bitmap, and few of either. */
+/* Every list in groups, every list a bitmap, and few of either. */
 Test(search, forms_of_lists_several_segments_and_huge_tf)
 {
     test_index_params params = large;
@@ -282,11 +282,10 @@ Test(search, weights_of_nothing)
 /* Runs with all evaluators and returns the number of hits, which must agree. */
 static size_t count_hits(const test_index *index, const test_query *query, size_t k)
 {
-    static const char *const all[] = {"auto", "exhaustive", "range"};
     size_t n = 0, before = 0;
-    for (unsigned i = 0; i < sizeof all / sizeof *all; i++, before = n) {
+    for (unsigned i = 0; qn_plan_names()[i] != NULL; i++, before = n) {
         quern_search_options options = QUERN_SEARCH_OPTIONS;
-        options.evaluator = all[i];
+        options.evaluator = qn_plan_names()[i];
         const char *used;
         free(run(index, &options, &query->query, k, &n, &used));
         cr_assert(i == 0 || n == before);
@@ -347,8 +346,20 @@ Test(search, the_evaluator_that_answered_is_named)
     options.evaluator = "auto";
     free(run(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
-    query.query = (qn_query){0}; /* hardly a posting: bounds would not pay */
+    options.evaluator = "full"; /* it does not */
+    free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "range");
+    query.query = (qn_query){0};
+    test_query_word(&query, QN_SHOULD, 1, 0);
+    test_query_word(&query, QN_NOT, 1, 1);
+    free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "full");
+    options.evaluator = "auto"; /* hardly a posting: bounds would not pay */
+    query.query = (qn_query){0};
     test_query_word(&query, QN_SHOULD, 1, 59);
+    free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "full");
+    test_query_word(&query, QN_MUST, 1, 58);
     free(run(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "exhaustive");
     test_index_free(&index);

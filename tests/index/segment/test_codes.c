@@ -18,8 +18,8 @@ static void fill(float k1, float b, double average, float norms[256])
 
 static void put(uint32_t tf, unsigned length, uint32_t n)
 {
-    histogram.count[tf < QN_CODES_TF ? tf : QN_CODES_TF][length] += n;
-    histogram.tf_max = tf > histogram.tf_max ? tf : histogram.tf_max;
+    qn_code_count(&histogram, tf, (uint8_t)length);
+    histogram.count[qn_code_row(tf)][length] += n - 1;
 }
 
 /* Postings as they come: small tf are frequent, lengths lie around one. */
@@ -43,12 +43,12 @@ static void make_random(test_random *random)
 /* The largest tf of a row. */
 static uint32_t largest(unsigned row)
 {
-    return row < QN_CODES_TF ? row : histogram.tf_max;
+    return histogram.tf_max[row];
 }
 
 static void check_cells(void)
 {
-    for (unsigned row = 1; row <= QN_CODES_TF; row++) {
+    for (unsigned row = 1; row < QN_CODES_ROWS; row++) {
         for (unsigned length = 0; length < 256; length++) {
             if (histogram.count[row][length] == 0)
                 continue;
@@ -57,7 +57,7 @@ static void check_cells(void)
             const qn_code_class *class = &codes.class[code];
             cr_assert(class->tf == QN_CODES_ANY || class->tf >= largest(row));
             cr_assert_leq(class->least_length, length);
-            cr_assert(!class->exact || (class->tf == row && row < QN_CODES_TF));
+            cr_assert(!class->exact || (class->tf == row && row <= QN_CODES_EXACT));
         }
     }
 }
@@ -79,7 +79,7 @@ static void check_order(const float norms[256])
 
 static void check_bounds_at(const float norms[256])
 {
-    for (unsigned row = 1; row <= QN_CODES_TF; row++) {
+    for (unsigned row = 1; row < QN_CODES_ROWS; row++) {
         for (unsigned length = 0; length < 256; length++) {
             if (histogram.count[row][length] == 0)
                 continue;
@@ -87,6 +87,36 @@ static void check_bounds_at(const float norms[256])
             cr_assert_geq(qn_code_part(&codes.class[codes.code[row][length]], norms), part);
         }
     }
+}
+
+/* A row up to QN_CODES_EXACT is a tf; others ascend with tf, and hold none a third larger than
+ * another but at the far end. */
+Test(codes, rows)
+{
+    uint32_t first = 1; /* of the row */
+    for (uint32_t tf = 1; tf < 100000; tf++) {
+        unsigned row = qn_code_row(tf), before = tf == 1 ? 0 : qn_code_row(tf - 1);
+        cr_assert(row == before || row == before + 1);
+        cr_assert(tf > QN_CODES_EXACT || row == tf);
+        first = row == before ? first : tf;
+        cr_assert(tf >= 64 || tf < first + first / 3 + 1, "%u", tf);
+    }
+    cr_assert_eq(qn_code_row(100000), QN_CODES_ROWS - 1);
+    cr_assert_eq(qn_code_row(UINT32_MAX), QN_CODES_ROWS - 1);
+}
+
+/* The largest tf of each row is known, whichever came first. */
+Test(codes, counting)
+{
+    histogram = (qn_code_histogram){0};
+    static const uint32_t tfs[] = {14, 15, 13, 3, 3, 4000000000u, 7000};
+    for (unsigned i = 0; i < sizeof tfs / sizeof *tfs; i++)
+        qn_code_count(&histogram, tfs[i], (uint8_t)i);
+    cr_assert_eq(histogram.tf_max[qn_code_row(13)], 15u);
+    cr_assert_eq(histogram.tf_max[3], 3u);
+    cr_assert_eq(histogram.tf_max[4], 0u);
+    cr_assert_eq(histogram.tf_max[QN_CODES_ROWS - 1], 4000000000u);
+    cr_assert(histogram.count[3][3] == 1 && histogram.count[3][4] == 1);
 }
 
 static void check_all(test_random *random)
@@ -163,7 +193,7 @@ Test(codes, most_postings_keep_their_tf)
         for (unsigned length = 40; length < 60; length++)
             put(tf, length, n);
     qn_codes_choose(&codes, &histogram, norms);
-    for (unsigned row = 1; row <= QN_CODES_TF; row++) {
+    for (unsigned row = 1; row < QN_CODES_ROWS; row++) {
         for (unsigned length = 40; length < 60; length++) {
             uint32_t here = histogram.count[row][length];
             total += here;
