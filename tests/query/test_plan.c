@@ -16,41 +16,52 @@ Test(plan, names)
     cr_assert_not(qn_plan_find("Range", &evaluator));
 }
 
-/* Whatever the query: who names an evaluator gets it if it serves the query, and "auto" is none
- * itself. */
+static qn_evaluator expected(qn_evaluator wanted, const qn_plan_shape *shape)
+{
+    bool full = shape->n_must == 0 && !shape->phrases;
+    if (wanted == QN_EVALUATOR_FULL)
+        return full ? wanted : QN_EVALUATOR_RANGE;
+    if (wanted == QN_EVALUATOR_LEAD)
+        return shape->leads ? wanted : QN_EVALUATOR_RANGE;
+    if (wanted != QN_EVALUATOR_AUTO)
+        return wanted;
+    if (full)
+        return shape->df_sum == 10 ? QN_EVALUATOR_FULL : QN_EVALUATOR_RANGE;
+    if (shape->leads && shape->lead_df == 10)
+        return QN_EVALUATOR_LEAD;
+    return shape->df_sum == 10 ? QN_EVALUATOR_EXHAUSTIVE : QN_EVALUATOR_RANGE;
+}
+
+/* Whatever the query: who names an evaluator gets it if it serves the query, else "range", which
+ * serves all; "auto" is none itself. */
 Test(plan, every_evaluator_serves_every_shape)
 {
-    for (unsigned bits = 0; bits < 16; bits++) {
+    for (unsigned bits = 0; bits < 64; bits++) {
         for (unsigned wanted = 0; wanted < QN_EVALUATORS; wanted++) {
             qn_plan_shape shape = {.n_should = bits & 1,
                                    .n_must = (bits >> 1) & 1,
                                    .n_not = (bits >> 2) & 1,
                                    .phrases = (bits & 8) != 0,
-                                   .df_sum = bits % 3 == 0 ? 10 : 1000000,
+                                   .leads = (bits & 18) == 18,
+                                   .lead_df = (bits & 32) != 0 ? 10 : 900000,
+                                   .n_docs = 1000000,
+                                   .df_sum = (bits & 32) != 0 ? 10 : 1000000,
                                    .k = 10};
-            bool few = shape.df_sum == 10, full = shape.n_must == 0 && !shape.phrases;
-            qn_evaluator chosen = qn_plan_choose((qn_evaluator)wanted, &shape);
-            if (wanted == QN_EVALUATOR_FULL)
-                cr_assert_eq(chosen, full ? QN_EVALUATOR_FULL : QN_EVALUATOR_RANGE);
-            else if (wanted != QN_EVALUATOR_AUTO)
-                cr_assert_eq((unsigned)chosen, wanted);
-            else
-                cr_assert_eq(chosen, !few   ? QN_EVALUATOR_RANGE
-                                     : full ? QN_EVALUATOR_FULL
-                                            : QN_EVALUATOR_EXHAUSTIVE);
+            cr_assert_eq(qn_plan_choose((qn_evaluator)wanted, &shape),
+                         expected((qn_evaluator)wanted, &shape), "shape %u, %s", bits,
+                         qn_plan_names()[wanted]);
         }
     }
 }
 
-/* Everything is scored of up to 4,000 + 450 sqrt(k) postings. */
+/* Everything is scored of up to 10,000 + 250 sqrt(k) postings. */
 Test(plan, full_where_lists_are_short_for_k)
 {
     static const struct {
         size_t k;
         uint64_t most;
-    } borders[] = {{1, 4450},      {3, 4450},        {4, 4900},        {10, 5350},
-                   {99, 8050},     {100, 8500},      {1000, 17950},    {9999, 48550},
-                   {10000, 49000}, {100000, 146200}, {1000000, 454000}};
+    } borders[] = {{1, 10250},   {3, 10250},    {4, 10500},     {10, 10750},      {99, 12250},
+                   {100, 12500}, {1000, 17750}, {10000, 35000}, {1000000, 260000}};
     for (unsigned i = 0; i < sizeof borders / sizeof *borders; i++) {
         qn_plan_shape shape = {.n_should = 2, .k = borders[i].k, .df_sum = borders[i].most};
         cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_FULL, "k %zu",
@@ -58,6 +69,31 @@ Test(plan, full_where_lists_are_short_for_k)
         shape.df_sum++;
         cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_RANGE, "k %zu",
                      shape.k);
+    }
+}
+
+/* How rare the rarest required term must be for it to lead depends on what else there is. */
+Test(plan, lead_where_the_rarest_required_term_is_rare)
+{
+    static const struct {
+        size_t n_should, n_must, k;
+        bool phrases;
+        uint64_t share;
+    } borders[] = {{1, 0, 10, true, 16},   {0, 2, 10, false, 64},  {0, 2, 100, false, 64},
+                   {0, 2, 101, false, 16}, {2, 1, 10, false, 256}, {2, 1, 1000, false, 64},
+                   {2, 1, 10, true, 64},   {0, 2, 1000, true, 16}};
+    for (unsigned i = 0; i < sizeof borders / sizeof *borders; i++) {
+        qn_plan_shape shape = {.n_should = borders[i].n_should,
+                               .n_must = borders[i].n_must,
+                               .phrases = borders[i].phrases,
+                               .leads = true,
+                               .lead_df = 1024000 / borders[i].share,
+                               .n_docs = 1024000,
+                               .df_sum = 1000000,
+                               .k = borders[i].k};
+        cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_LEAD, "border %u", i);
+        shape.lead_df++;
+        cr_assert_eq(qn_plan_choose(QN_EVALUATOR_AUTO, &shape), QN_EVALUATOR_RANGE, "border %u", i);
     }
 }
 

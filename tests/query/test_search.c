@@ -361,6 +361,11 @@ Test(search, the_evaluator_that_answered_is_named)
     cr_assert_str_eq(used, "full");
     test_query_word(&query, QN_MUST, 1, 58);
     free(run(&index, &options, &query.query, 10, &n, &used));
+    cr_assert_str_eq(used, "lead");
+    query.query = (qn_query){0};
+    test_query_word(&query, QN_SHOULD, 1, 59);
+    test_query_add(&query, QN_SHOULD, 1, (uint32_t[]){57, 58}, NULL, 2);
+    free(run(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "exhaustive");
     test_index_free(&index);
 }
