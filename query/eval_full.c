@@ -12,8 +12,7 @@ typedef struct full_list {
     const qn_postings *postings;
     float weight;
     bool excludes;
-    uint32_t block; /* the next one, */
-    uint32_t least; /* all of whose documents are at least this */
+    uint32_t block; /* the next one */
     uint32_t i, n;  /* docs[i .. n) are still to come */
     uint32_t docs[QN_BLOCK_ROOM];
     float value[QN_BLOCK_ROOM];
@@ -50,13 +49,7 @@ static quern_status load(const qn_eval *eval, full_list *list, quern_error *erro
         status = qn_postings_tfs(postings, list->block, tf_at, tfs, error);
     if (status != QUERN_OK)
         return status;
-    uint32_t n = qn_postings_block_n(postings, list->block);
-    if (list->docs[0] < list->least) /* in forged bytes: scores stand by the window's start */
-        return qn_container_damaged(&eval->segment->index, "posting blocks are out of order",
-                                    error);
-    list->least = list->docs[n - 1] + 1;
-    list->block++;
-    list->n = n;
+    list->n = qn_postings_block_n(postings, list->block++);
     if (!list->excludes)
         eval->kernels->score(list->docs, tfs, list->n, eval->segment->lengths, eval->norms,
                              list->weight, list->value);
@@ -84,7 +77,7 @@ static quern_status open_lists(qn_eval *eval, quern_error *error)
             list->postings = postings;
             list->weight = eval->weight[c];
             list->excludes = excludes == 1;
-            list->block = list->least = 0;
+            list->block = 0;
             quern_status status = load(eval, list, error);
             if (status != QUERN_OK)
                 return status;

@@ -47,13 +47,15 @@ static void start_forging(forged *g, uint32_t n_docs, unsigned number, uint32_t 
 static quern_status read_all(const forged *g, const qn_postings *list)
 {
     quern_status status = QUERN_OK;
-    uint32_t n_docs = g->f.n_docs;
+    uint32_t n_docs = g->f.n_docs, previous = 0;
     for (uint32_t block = 0; block < list->n_blocks && status == QUERN_OK; block++) {
         uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM], n = qn_postings_block_n(list, block);
         const uint8_t *tf_at;
         status = qn_postings_docs(list, block, docs, &tf_at, NULL);
-        for (uint32_t i = 0; status == QUERN_OK && i < n; i++)
-            cr_assert(docs[i] < n_docs && (i == 0 || docs[i] > docs[i - 1]));
+        for (uint32_t i = 0; status == QUERN_OK && i < n; i++) {
+            cr_assert(docs[i] < n_docs && (block + i == 0 || docs[i] > previous));
+            previous = docs[i];
+        }
         if (status == QUERN_OK)
             status = qn_postings_tfs(list, block, tf_at, tfs, NULL);
         for (uint32_t i = 0; status == QUERN_OK && i < n; i++)
@@ -248,8 +250,9 @@ static quern_status use_tables(const uint16_t starts[QN_GROUPS], const uint32_t 
     return status;
 }
 
-/* Blocks that go back would be scored before the window that is at hand starts; groups that are
- * passed over or come twice, a group of more postings than documents, windows in another order. */
+/* Groups that go back, are passed over or come twice, a group of more postings than documents,
+ * windows in another order: were blocks to go back, scores would be put before the window at hand.
+ */
 Test(coded_forged, forged_tables)
 {
     static const uint16_t back[QN_GROUPS] = {128, 200, 0, 128, 200, 256, 300},
@@ -265,6 +268,36 @@ Test(coded_forged, forged_tables)
         for (unsigned j = 0; j < 4; j++)
             (void)use_tables(starts[i], bases[j]);
     }
+}
+
+/* Starts and bases of small numbers, all of which may fit some posting, over documents that ascend
+ * however they are grouped. */
+Test(coded_forged, random_tables)
+{
+    forged g;
+    qn_postings list;
+    test_random random = 20;
+    start_forging(&g, 9000, 1, UINT32_MAX);
+    uint8_t *whole = test_copy(g.extent, g.len);
+    cr_assert_eq(qn_postings_open(&list, &g.f.segment, &g.info, NULL), QUERN_OK);
+    use(&g);
+    for (unsigned round = 0; round < 2000; round++) {
+        uint8_t *base = g.extent + (list.rank - g.extent);
+        uint8_t *start = g.extent + (list.start - g.extent);
+        uint32_t step = 1 + test_below(&random, 200), groups = g.f.segment.n_windows * QN_GROUPS;
+        for (uint32_t i = 0; i < list.df; i++)
+            g.extent[list.low - g.extent + i] = (uint8_t)i;
+        for (uint32_t i = 0; i < g.f.segment.n_windows; i++)
+            qn_store_u32(base + 4 * (size_t)i, test_below(&random, 2 * list.df / step) * step);
+        for (uint32_t i = 0; i < groups; i++)
+            if (test_below(&random, 3) != 0)
+                qn_store_u16(start + 2 * (size_t)i, (uint16_t)(test_below(&random, 6) * 64));
+        use(&g);
+        memcpy(g.extent, whole, g.len);
+    }
+    check_scratch(&g);
+    free(whole);
+    end_forging(&g);
 }
 
 /* An extent cut short, and one that is longer than its parts. */
