@@ -398,8 +398,8 @@ typedef enum quern_occur {
 typedef enum quern_list_form {
     QUERN_LIST_NONE = 0,   /* no document has the term */
     QUERN_LIST_SPARSE = 1, /* blocks of gaps and frequencies */
-    QUERN_LIST_CODED = 2,  /* blocks of gaps, a code of four bits a posting, range maxima */
-    QUERN_LIST_BITMAP = 3  /* a bit a document, codes, range maxima */
+    QUERN_LIST_CODED = 2, /* groups of 256 documents, a code of four bits a posting, range maxima */
+    QUERN_LIST_BITMAP = 3 /* a bit a document, codes, range maxima */
 } quern_list_form;
 
 /* A word of a query as it was looked for. Words of one phrase have the same `clause`. */

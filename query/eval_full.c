@@ -14,8 +14,7 @@ typedef struct full_list {
     float weight;
     bool excludes;
     double rest;    /* what the other lists add at most */
-    uint32_t block; /* the next one, */
-    uint32_t least; /* all of whose documents are at least this */
+    uint32_t block; /* the next one */
     uint32_t i, n;  /* docs[i .. n) are still to come */
     uint32_t docs[QN_BLOCK_ROOM];
     float value[QN_BLOCK_ROOM];
@@ -61,13 +60,7 @@ static quern_status load(const qn_eval *eval, full_list *list, quern_error *erro
             status = qn_postings_tfs(postings, list->block, tf_at, tfs, error);
         if (status != QUERN_OK)
             return status;
-        uint32_t n = qn_postings_block_n(postings, list->block);
-        if (list->docs[0] < list->least) /* in forged bytes: scores stand by the window's start */
-            return qn_container_damaged(&eval->segment->index, "posting blocks are out of order",
-                                        error);
-        list->least = list->docs[n - 1] + 1;
-        list->block++;
-        list->n = n;
+        list->n = qn_postings_block_n(postings, list->block++);
         if (list->excludes)
             break;
         eval->kernels->score(list->docs, tfs, list->n, eval->segment->lengths, eval->norms,
@@ -99,7 +92,7 @@ static quern_status open_lists(qn_eval *eval, quern_error *error)
             list->weight = eval->weight[c];
             list->excludes = excludes == 1;
             list->rest = eval->total - s->ceiling[query->clause[c].first_term];
-            list->block = list->least = 0;
+            list->block = 0;
             quern_status status = load(eval, list, error);
             if (status != QUERN_OK)
                 return status;

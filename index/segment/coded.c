@@ -173,9 +173,13 @@ static quern_status group_part(const qn_postings *list, uint32_t group, uint32_t
     return QUERN_OK;
 }
 
-/* The block's first posting is in the window that the bases tell, and the others follow without a
- * gap, or forged groups could be walked again and again. That none is past the last document
- * qn_coded_open has seen. */
+/*
+ * The block's first posting is in the window that the bases tell, no group before it has later
+ * ones, and the others follow without a gap; or forged groups could be walked again and again, and
+ * a block begin before the last one's end: which window the bases tell ascends with postings,
+ * whatever they are, and the walk of one block would have met the group in which the next begins.
+ * That no document is past the last qn_coded_open has seen.
+ */
 static quern_status group_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
                                quern_error *error)
 {

@@ -82,10 +82,10 @@ quern_status qn_postings_open_trailer(qn_postings *list, const uint8_t *trailer,
 uint32_t qn_postings_find_block(const qn_postings *list, uint32_t from, uint32_t doc);
 
 /*
- * Decodes the documents of a block: strictly ascending, below n_docs, and above block_last of the
- * block before; of a coded list whose bytes are malformed, perhaps not above the block before, so
- * that who relies on it must see to it. `docs` has room for QN_BLOCK_ROOM. *tf_at is where its tf
- * block starts, for qn_postings_tfs. QUERN_E_DAMAGED.
+ * Decodes the documents of a block: strictly ascending, below n_docs, above block_last of the block
+ * before (of a coded list: above the last of the block before, if that can be decoded). `docs` has
+ * room for QN_BLOCK_ROOM. *tf_at is where its tf block starts, for qn_postings_tfs.
+ * QUERN_E_DAMAGED.
  */
 quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t *docs,
                               const uint8_t **tf_at, quern_error *error);
