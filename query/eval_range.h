@@ -1,13 +1,14 @@
 /*
  * The evaluator named "range", for any query: bounds of all ranges of documents are summed first
- * (window_bounds.h); the ranges with the best bounds are evaluated until there is a good threshold,
- * then those of the others that may still hold answers, in document order.
+ * (window_bounds.h). Those that may hold answers are evaluated in document order; where few
+ * documents are wanted, the ranges with the best bounds before the others, so that the threshold is
+ * good.
  *
  * A window of 4,096 documents is evaluated like this: each of its live ranges has 64 bytes, which
  * become bounds of its documents' scores in units of about a 200th of the threshold. Codes of
  * coded lists give those bounds 64 at a time; a range dies as soon as no document of it can reach
- * the threshold with what the lists to come add at most. Survivors are scored exactly, 64 at a
- * time, list by list in the order of the query's clauses. Where clauses must match, or must not,
+ * the threshold with what the lists to come add at most. Survivors are scored exactly, list
+ * by list in the order of the query's clauses. Where clauses must match, or must not,
  * bitmaps of their documents narrow the candidates; a phrase is bounded by its rarest-standing
  * term, and its positions are read only of survivors.
  */

@@ -10,11 +10,6 @@
 
 /* ---- opening ---- */
 
-static bool grow(void **array, size_t *cap, size_t need, size_t size)
-{
-    return qn_array_grow(array, cap, need, size);
-}
-
 /* Lists with fewer postings have their bounds scattered one by one; it does not pay to make range
  * maxima of them first. */
 enum { RANGE_MAX_DF = 700 };
@@ -59,15 +54,15 @@ static bool make_room(qn_eval *eval, const needs *need)
     qn_eval_scratch *s = eval->scratch;
     void *ends = s->list_end;
     void *docs = s->list_doc, *values = s->list_value, *maxima = s->list_max, *lists = s->list;
-    bool ok = grow(&docs, &s->list_doc_cap, need->docs, sizeof *s->list_doc);
+    bool ok = qn_array_grow(&docs, &s->list_doc_cap, need->docs, sizeof *s->list_doc);
     s->list_doc = docs;
-    ok = ok && grow(&values, &s->list_value_cap, need->values, sizeof *s->list_value);
+    ok = ok && qn_array_grow(&values, &s->list_value_cap, need->values, sizeof *s->list_value);
     s->list_value = values;
-    ok = ok && grow(&maxima, &s->list_max_cap, need->maxima, sizeof *s->list_max);
+    ok = ok && qn_array_grow(&maxima, &s->list_max_cap, need->maxima, sizeof *s->list_max);
     s->list_max = maxima;
-    ok = ok && grow(&ends, &s->list_end_cap, need->ends, sizeof *s->list_end);
+    ok = ok && qn_array_grow(&ends, &s->list_end_cap, need->ends, sizeof *s->list_end);
     s->list_end = ends;
-    ok = ok && grow(&lists, &s->list_cap, eval->query->n_terms, sizeof *s->list);
+    ok = ok && qn_array_grow(&lists, &s->list_cap, eval->query->n_terms, sizeof *s->list);
     s->list = lists;
     return ok;
 }

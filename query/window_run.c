@@ -114,7 +114,6 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
             return QUERN_OK;
         }
         run->masks |= occur == QN_NOT || taken.required;
-        run->n_must += occur == QN_MUST;
         run->total += occur == QN_NOT ? 0 : taken.largest;
         run->n_scored += occur != QN_NOT;
         take_bounds(&taken);

@@ -37,12 +37,12 @@ typedef struct qn_window_bytes {
 typedef struct qn_window_run {
     qn_eval *eval;
     qn_window_clause *clause;
-    size_t n_clauses, n_must, n_scored; /* those that do not exclude come first */
-    bool phrases;                       /* a clause has several terms */
-    bool masks;                         /* some are required, or must not match */
-    double total;                       /* sum of the clauses' largest; 0: nothing can match */
-    float scale;                        /* of the lists' tables */
-    uint8_t least;                      /* what a document's bound must reach */
+    size_t n_clauses, n_scored; /* those that do not exclude come first */
+    bool phrases;               /* a clause has several terms */
+    bool masks;                 /* some are required, or must not match */
+    double total;               /* sum of the clauses' largest; 0: nothing can match */
+    float scale;                /* of the lists' tables */
+    uint8_t least;              /* what a document's bound must reach */
     qn_window_bytes *bytes;
 } qn_window_run;
 
