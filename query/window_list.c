@@ -205,27 +205,6 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
 
 /* ---- windows ---- */
 
-void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live)
-{
-    const qn_postings *postings = list->postings;
-    switch (list->form) {
-    case QN_LIST_SPARSE:
-        __builtin_prefetch(list->doc + (window == 0 ? 0 : list->ends[window - 1]));
-        __builtin_prefetch(list->value + (window == 0 ? 0 : list->ends[window - 1]));
-        break;
-    case QN_LIST_DENSE:
-        __builtin_prefetch(postings->rank + (size_t)window * 32);
-        for (; live != 0; live &= ~((uint64_t)0xFF << ((unsigned)__builtin_ctzll(live) & ~7u)))
-            __builtin_prefetch(postings->bitmap + (size_t)window * (QN_WINDOW / 8) +
-                               8 * (size_t)__builtin_ctzll(live));
-        break;
-    case QN_LIST_GROUPS:
-        __builtin_prefetch(postings->start + (size_t)window * (2 * QN_GROUPS));
-        __builtin_prefetch(postings->rank + 4 * (size_t)window);
-        break;
-    }
-}
-
 void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t window,
                             uint64_t live, unsigned slot)
 {
@@ -245,15 +224,6 @@ void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t 
         eval->kernels->find_bytes(list->range_max + (size_t)window * 64, 1, 1,
                                   &list->present[slot]);
         eval->kernels->fetch_groups(grouped, live & list->present[slot]);
-    }
-}
-
-void qn_window_list_enter(qn_window_list *list, uint32_t window, unsigned slot)
-{
-    list->slot = slot;
-    if (list->form == QN_LIST_SPARSE) {
-        list->from = window == 0 ? 0 : list->ends[window - 1];
-        list->to = list->ends[window];
     }
 }
 

@@ -11,6 +11,7 @@
 #ifndef QN_QUERY_WINDOW_LIST_H
 #define QN_QUERY_WINDOW_LIST_H
 
+#include "index/segment/coded.h"
 #include "query/eval_context.h"
 
 typedef enum qn_list_form { QN_LIST_SPARSE, QN_LIST_GROUPS, QN_LIST_DENSE } qn_list_form;
@@ -49,7 +50,26 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error);
 void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t excess);
 
 /* Has fetched what preparing that window will read. */
-void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live);
+static inline void qn_window_list_fetch(const qn_window_list *list, uint32_t window, uint64_t live)
+{
+    const qn_postings *postings = list->postings;
+    switch (list->form) {
+    case QN_LIST_SPARSE:
+        __builtin_prefetch(list->doc + (window == 0 ? 0 : list->ends[window - 1]));
+        __builtin_prefetch(list->value + (window == 0 ? 0 : list->ends[window - 1]));
+        break;
+    case QN_LIST_DENSE:
+        __builtin_prefetch(postings->rank + (size_t)window * 32);
+        for (; live != 0; live &= ~((uint64_t)0xFF << ((unsigned)__builtin_ctzll(live) & ~7u)))
+            __builtin_prefetch(postings->bitmap + (size_t)window * (QN_WINDOW / 8) +
+                               8 * (size_t)__builtin_ctzll(live));
+        break;
+    case QN_LIST_GROUPS:
+        __builtin_prefetch(postings->start + (size_t)window * (2 * QN_GROUPS));
+        __builtin_prefetch(postings->rank + 4 * (size_t)window);
+        break;
+    }
+}
 
 /* Makes ready in slot 0 or 1 a window of which the ranges in `live` will be looked at, and has
  * fetched what that will read. */
@@ -57,7 +77,14 @@ void qn_window_list_prepare(const qn_eval *eval, qn_window_list *list, uint32_t 
                             uint64_t live, unsigned slot);
 
 /* Comes to the window that was prepared in a slot. */
-void qn_window_list_enter(qn_window_list *list, uint32_t window, unsigned slot);
+static inline void qn_window_list_enter(qn_window_list *list, uint32_t window, unsigned slot)
+{
+    list->slot = slot;
+    if (list->form == QN_LIST_SPARSE) {
+        list->from = window == 0 ? 0 : list->ends[window - 1];
+        list->to = list->ends[window];
+    }
+}
 
 /* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
 void qn_window_list_scale(qn_window_list *list, float scale);
