@@ -98,8 +98,7 @@ static void fill_bitmaps(work *w, unsigned halvings, unsigned live_halvings)
         w->live[i] = next_bits(&state, live_halvings) | 1;
         w->coded[i] = (qn_coded_window){
             .words = w->words[i], .ranks = w->ranks[i], .codes = w->codes, .df = rank};
-        for (unsigned j = 0; j < 64;
-             j++) /* one in each range; all are live where it is asked for */
+        for (unsigned j = 0; j < 64; j++) /* one a range; all are live where it is asked for */
             w->offset[i][j] = (uint16_t)(64 * j + next_random(&state) % 64);
         qn_eval_kernels_for(QN_CPU_SCALAR)->rank_ranges(&w->coded[i], ~(uint64_t)0);
     }
@@ -228,8 +227,7 @@ static void run_range_bytes(work *w, const qn_eval_kernels *kernels)
         kernels->range_bytes(w->other, w->maxima + i, 200, w->rest);
 }
 
-/* A window of every 64 postings or more: all of a list are added, as far as their ranges are live.
- */
+/* The postings of each window in turn: added as far as their ranges are live. */
 static void run_add_values(work *w, const qn_eval_kernels *kernels)
 {
     for (size_t i = 0; i < N; i += BLOCK)
