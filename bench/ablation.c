@@ -9,6 +9,7 @@
  *
  * Files of queries have lines qid<TAB>text. Single-threaded; times go from text to answer.
  */
+#include "bench/micro.h"
 #include "engine/index.h"
 #include "engine/quern.h"
 #include "index/base/bytes.h"
@@ -20,10 +21,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { MAX_INDEXES = 8, MAX_SETS = 8, MAX_ROUNDS = 101, MAX_QUERIES = 100000 };
+enum { MAX_INDEXES = 8, MAX_SETS = 8, MAX_QUERIES = 100000 };
 
 static const size_t KS[] = {10, 1000};
 enum { N_KS = sizeof KS / sizeof *KS };
@@ -205,15 +205,8 @@ static void read_set(query_set *set, const char *path, size_t wanted)
 
 /* ---- timing ---- */
 
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
-}
-
 /* Answers a query; returns a hash of the documents and the bits of their scores (FNV-1a), and how
- * long it took. */
+ * many microseconds it took. */
 static uint64_t answer(const work *w, const side *s, const char *text, size_t k, double *took)
 {
     const qn_query *query;
@@ -226,7 +219,7 @@ static uint64_t answer(const work *w, const side *s, const char *text, size_t k,
                           &query, &notice, &error),
           &error);
     check(qn_search_run(s->search, query, k, &hits, &n, &error), &error);
-    *took = now() - start;
+    *took = (now() - start) * 1e6;
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < n; i++) {
         uint32_t score;
@@ -278,20 +271,13 @@ static void run_set(const work *w, query_set *set)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The mean over queries of the medians over rounds. */
 static double mean_of(const work *w, const query_set *set, size_t row, size_t k)
 {
     double sum = 0;
     for (size_t q = 0; q < set->n; q++) {
         double *times = set->times + ((row * N_KS + k) * set->n + q) * w->rounds;
-        qsort(times, w->rounds, sizeof *times, by_value);
-        sum += times[(w->rounds - 1) / 2];
+        sum += median(times, w->rounds);
     }
     return sum / (double)set->n;
 }
@@ -309,7 +295,7 @@ static double megabytes(const side *s)
 {
     uint64_t bounds = s->stats.bytes.bounds;
     uint64_t rest = s->stats.bytes.total - s->stats.bytes.store - bounds;
-    return 1e-6 * (double)(rest + bounds / (s->variant->range / QN_RANGE));
+    return 1e-6 * ((double)rest + (double)bounds * QN_RANGE / s->variant->range);
 }
 
 static void print_row(const work *w, size_t row)
@@ -407,7 +393,7 @@ static void read_arguments(work *w, int argc, char **argv)
         if (option == 'i')
             open_index(w, optarg);
         else if (option == 'r')
-            w->rounds = number(optarg, MAX_ROUNDS);
+            w->rounds = number(optarg, MAX_RUNS);
         else if (option == 's')
             w->sample = number(optarg, MAX_QUERIES);
         else

@@ -5,19 +5,18 @@
  *
  *     micro_block [RUNS]
  */
+#include "bench/micro.h"
 #include "index/base/bytes.h"
 #include "index/codec/block.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     N_BLOCKS = 512,
     N_VALUES = N_BLOCKS * QN_BLOCK,
-    REPEATS = 4, /* passes over the values in one timed run */
-    MAX_RUNS = 101
+    REPEATS = 4 /* passes over the values in one timed run */
 };
 
 typedef struct work {
@@ -29,16 +28,8 @@ typedef struct work {
 
 /* ---- values ---- */
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-static double next_unit(uint64_t *state)
+/* Between 0 and 1, and neither: logarithms are taken. */
+static double next_inside(uint64_t *state)
 {
     return ((double)(next_random(state) >> 11) + 0.5) * 0x1p-53;
 }
@@ -57,7 +48,7 @@ static void fill_width(uint32_t *values, unsigned width)
 /* A gap - 1 of a term that is in one of `every` documents, if documents were independent. */
 static uint32_t next_gap(uint64_t *state, double every)
 {
-    return (uint32_t)(log(next_unit(state)) / log1p(-1 / every));
+    return (uint32_t)(log(next_inside(state)) / log1p(-1 / every));
 }
 
 static void fill_geometric(uint32_t *values, double every)
@@ -72,7 +63,7 @@ static void fill_bursts(uint32_t *values)
 {
     uint64_t state = 7;
     for (unsigned i = 0; i < N_VALUES; i++)
-        values[i] = next_gap(&state, next_unit(&state) < 0.1 ? 2000 : 12);
+        values[i] = next_gap(&state, next_inside(&state) < 0.1 ? 2000 : 12);
 }
 
 /* Terms of every density in turn, block by block, so that no width is foreseen. */
@@ -82,7 +73,7 @@ static void fill_mixed(uint32_t *values)
     double every = 2;
     for (unsigned i = 0; i < N_VALUES; i++) {
         if (i % QN_BLOCK == 0)
-            every = exp2(1 + 13 * next_unit(&state));
+            every = exp2(1 + 13 * next_inside(&state));
         values[i] = next_gap(&state, every);
     }
 }
@@ -92,20 +83,13 @@ static void fill_tf(uint32_t *values)
 {
     uint64_t state = 9;
     for (unsigned i = 0; i < N_VALUES; i++) {
-        values[i] = (uint32_t)(log(next_unit(&state)) / log(0.3));
-        if (next_unit(&state) < 0.005)
+        values[i] = (uint32_t)(log(next_inside(&state)) / log(0.3));
+        if (next_inside(&state) < 0.005)
             values[i] += (uint32_t)(next_random(&state) % 40);
     }
 }
 
 /* ---- timing ---- */
-
-static double now(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
 
 static void run_encode(work *w, const qn_block_kernels *kernels)
 {
@@ -138,12 +122,6 @@ static void run_ascending(work *w, const qn_block_kernels *kernels)
         abort();
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* What one column of the table times. */
 typedef struct column {
     void (*run)(work *, const qn_block_kernels *);
@@ -164,10 +142,8 @@ static void measure(work *w, column *columns, unsigned n_columns, unsigned n_run
             columns[c].times[r] = (now() - start) * 1e9 / ((double)N_VALUES * REPEATS);
         }
     }
-    for (unsigned c = 0; c < n_columns; c++) {
-        qsort(columns[c].times, n_runs, sizeof(double), by_value);
-        medians[c] = columns[c].times[n_runs / 2];
-    }
+    for (unsigned c = 0; c < n_columns; c++)
+        medians[c] = median(columns[c].times, n_runs);
 }
 
 static unsigned count_patched(const work *w)
@@ -239,8 +215,7 @@ static void report_all(work *w, unsigned n_runs)
 
 int main(int argc, char **argv)
 {
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 11;
-    unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
+    unsigned n_runs = runs_wanted(argc, argv, 11);
     work w = {.values = malloc(N_VALUES * sizeof(uint32_t)),
               .coded = calloc((size_t)N_BLOCKS * QN_BLOCK_MAX_BYTES + QN_PADDING, 1),
               .out = aligned_alloc(64, 1024)};

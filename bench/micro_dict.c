@@ -6,13 +6,13 @@
  * WORDS has a term a line in byte order; tab-separated after it may stand df, cf, a document and
  * positions (for terms with df 1). Without a file, 700,000 words are made up.
  */
+#include "bench/micro.h"
 #include "index/segment/dict.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MADE_UP = 700000, LOOKUPS = 2000000, BATCH = 4096 };
@@ -38,21 +38,6 @@ static void check(quern_status status, const quern_error *error)
 {
     if (status != QUERN_OK)
         die(error->message);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return z ^ (z >> 31);
 }
 
 static word *add_word(words *list)
@@ -118,15 +103,17 @@ static void make_words(words *list)
                                            "ri", "st",  "ta",  "un",   "ver", "wi",  "ing", "1"};
     uint64_t random = 1;
     for (size_t i = 0; i < MADE_UP; i++) {
-        char text[64] = "";
+        char text[64];
+        size_t len = 0;
         unsigned n = 2 + (unsigned)(next_random(&random) % 4);
         for (unsigned j = 0; j < n; j++)
-            (void)strcat(text, syllable[next_random(&random) % 24]);
+            for (const char *s = syllable[next_random(&random) % 24]; *s != '\0'; s++)
+                text[len++] = *s;
         word *w = add_word(list);
-        w->term = strdup(text);
+        w->term = strndup(text, len);
         if (w->term == NULL)
             die("out of memory");
-        w->len = (uint32_t)strlen(text);
+        w->len = (uint32_t)len;
         uint64_t rank = 1 + next_random(&random) % MADE_UP;
         w->info.df = rank * 5 > 2 * MADE_UP ? 1 : (uint32_t)(1 + 800000 / rank);
         w->info.cf = w->info.df == 1 ? 1 : w->info.df + w->info.df / 3;
@@ -164,12 +151,6 @@ static void write_words(const words *list, int dirfd, const char *name)
     check(qn_container_writer_finish(&container, &error), &error);
     qn_container_writer_close(&container);
     qn_dict_writer_free(writer);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static void time_lookups(const qn_dict *dict, const words *list, const char *what, bool by_df)
@@ -224,9 +205,9 @@ static void time_lookups(const qn_dict *dict, const words *list, const char *wha
         }
         took[n_batches++] = now() - start;
     }
-    qsort(took, n_batches, sizeof took[0], by_value);
+    double usual = median(took, n_batches); /* and sorted */
     printf("%-22s %6.1f ns a lookup, fastest tenth %.1f (mean df %.0f)\n", what,
-           took[n_batches / 2] * 1e9 / BATCH, took[n_batches / 10] * 1e9 / BATCH,
+           usual * 1e9 / BATCH, took[n_batches / 10] * 1e9 / BATCH,
            (double)sum / (double)(n_batches * BATCH));
     free(pick);
     free(asked);
@@ -245,6 +226,8 @@ int main(int argc, char **argv)
     } else {
         make_words(&list);
     }
+    if (list.n == 0)
+        die("there are no words");
     char path[] = "/tmp/micro_dict-XXXXXX";
     if (mkdtemp(path) == NULL)
         die("cannot make a folder");

@@ -6,13 +6,13 @@
  *
  *     micro_eval [RUNS]
  */
+#include "bench/micro.h"
 #include "index/base/bytes.h"
 #include "query/eval_kernels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     WINDOW = 4096,    /* documents of a window */
@@ -20,8 +20,7 @@ enum {
     N = WINDOW,       /* elements of a call that is not about windows */
     BLOCK = 256,      /* postings that are kept or left out together */
     N_DOCS = 1 << 16, /* whose lengths are looked up */
-    REPEATS = 16,     /* calls in one timed run */
-    MAX_RUNS = 101
+    REPEATS = 16      /* calls in one timed run */
 };
 
 typedef struct work {
@@ -47,20 +46,6 @@ typedef struct work {
 } work;
 
 /* ---- data ---- */
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-static float next_unit(uint64_t *state)
-{
-    return (float)(next_random(state) >> 40) * 0x1p-24f;
-}
 
 /* Each bit is set with a chance of 1 in 2^halvings. */
 static uint64_t next_bits(uint64_t *state, unsigned halvings)
@@ -113,8 +98,7 @@ static void fill_bitmaps(work *w, unsigned halvings, unsigned live_halvings)
         w->live[i] = next_bits(&state, live_halvings) | 1;
         w->coded[i] = (qn_coded_window){
             .words = w->words[i], .ranks = w->ranks[i], .codes = w->codes, .df = rank};
-        for (unsigned j = 0; j < 64;
-             j++) /* one in each range; all are live where it is asked for */
+        for (unsigned j = 0; j < 64; j++) /* one a range; all are live where it is asked for */
             w->offset[i][j] = (uint16_t)(64 * j + next_random(&state) % 64);
         qn_eval_kernels_for(QN_CPU_SCALAR)->rank_ranges(&w->coded[i], ~(uint64_t)0);
     }
@@ -243,8 +227,7 @@ static void run_range_bytes(work *w, const qn_eval_kernels *kernels)
         kernels->range_bytes(w->other, w->maxima + i, 200, w->rest);
 }
 
-/* A window of every 64 postings or more: all of a list are added, as far as their ranges are live.
- */
+/* The postings of each window in turn: added as far as their ranges are live. */
 static void run_add_values(work *w, const qn_eval_kernels *kernels)
 {
     for (size_t i = 0; i < N; i += BLOCK)
@@ -411,25 +394,6 @@ static double elements(const work *w, unit counted)
 
 /* ---- timing ---- */
 
-static double now(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return values[n / 2];
-}
-
 /* Million elements a second at each level. The levels take turns, so that a machine that is slower
  * for a while is so for all of them. */
 static void report_row(work *w, const struct row *row, unsigned n_runs)
@@ -468,8 +432,7 @@ static void report_rows(work *w, unsigned n_runs)
 
 int main(int argc, char **argv)
 {
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 21;
-    unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
+    unsigned n_runs = runs_wanted(argc, argv, 21);
     work *w = calloc(1, sizeof *w);
     bool good = w != NULL;
     if (good) {

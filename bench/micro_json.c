@@ -3,6 +3,7 @@
  * decompressed input: validating alone, parsing lines in memory, and the whole source from the
  * file.
  */
+#include "bench/micro.h"
 #include "index/build/source.h"
 #include "index/build/source_json.h"
 #include "index/build/source_jsonl.h"
@@ -11,19 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What a round found, so that the work cannot be left out, and rounds can be compared. */
 typedef struct tally {
     uint64_t bytes, documents, malformed, text_bytes;
 } tally;
-
-static double now(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void count(tally *sum, quern_status status, const quern_document *document)
 {
@@ -108,7 +101,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: micro_json FILE [ROUNDS]\n");
         return 2;
     }
-    int rounds = argc > 2 ? atoi(argv[2]) : 5;
+    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : 5;
     qn_buffer lines = {0};
     quern_error error = {0};
     tally first = {0};
@@ -120,7 +113,7 @@ int main(int argc, char **argv)
     for (int kind = 0; kind < 3; kind++) {
         double best = 1e9;
         tally sum = {0};
-        for (int round = 0; round < rounds; round++) {
+        for (long round = 0; round < rounds; round++) {
             sum = (tally){0};
             double start = now();
             if (kind == 0)

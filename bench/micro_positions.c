@@ -6,16 +6,16 @@
  *
  *     micro_positions [RUNS]
  */
+#include "bench/micro.h"
 #include "index/segment/positions.h"
 #include "index/segment/positions_writer.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { ROWS = 2000, WARM = 40, POSTINGS = ROWS * QN_BLOCK, SINGLES = 20000, MAX_RUNS = 101 };
+enum { ROWS = 2000, WARM = 40, POSTINGS = ROWS * QN_BLOCK, SINGLES = 20000 };
 
 typedef struct work {
     uint32_t *tfs; /* POSTINGS */
@@ -30,15 +30,6 @@ typedef struct work {
 } work;
 
 /* ---- rows ---- */
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
 
 static uint32_t below(uint64_t *state, uint32_t n)
 {
@@ -125,13 +116,6 @@ static void choose_singles(work *w, uint32_t low, uint32_t high)
 
 /* ---- timing ---- */
 
-static double now(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
 static void run_rows(work *w)
 {
     for (uint32_t block = 0; block < ROWS; block++)
@@ -150,12 +134,6 @@ static void run_singles(work *w)
     }
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median time of a run in nanoseconds. */
 static double measure(work *w, void (*run)(work *), unsigned n_runs)
 {
@@ -166,8 +144,7 @@ static double measure(work *w, void (*run)(work *), unsigned n_runs)
         run(w);
         times[r] = (now() - start) * 1e9;
     }
-    qsort(times, n_runs, sizeof *times, by_value);
-    return times[n_runs / 2];
+    return median(times, n_runs);
 }
 
 static void report(work *w, const char *name, unsigned n_runs)
@@ -197,8 +174,7 @@ int main(int argc, char **argv)
     } kinds[] = {{"titled passages", true, 100, 5},
                  {"untitled passages", false, 100, 5},
                  {"long documents", true, 20000, 12}};
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 21;
-    unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
+    unsigned n_runs = runs_wanted(argc, argv, 21);
     work w = {.tfs = calloc(POSTINGS, sizeof(uint32_t)),
               .order = calloc(SINGLES, sizeof(uint32_t))};
     bool ready = w.tfs != NULL && w.order != NULL;

@@ -10,26 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/micro.h"
 #include "index/base/buffer.h"
 #include "index/text/tokenizer.h"
 
 enum { BATCH = 1024, GENERATED = 8 << 20, MAX_REPETITIONS = 1001 };
-
-static double now(void)
-{
-    struct timespec t;
-    if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void die(const char *what)
 {
@@ -67,11 +53,10 @@ static void measure(const char *name, const qn_buffer *text, int repetitions)
                 die("the number of words changes");
             seconds[i] = now() - start;
         }
-        qsort(seconds, (size_t)repetitions, sizeof *seconds, by_value);
-        double median = seconds[repetitions / 2];
+        double usual = median(seconds, (size_t)repetitions);
         printf("%-24.24s %-7s %9.1f MB/s %8.1f M words/s %10.2f ns/word\n", name, paths[path],
-               (double)text->len / median / 1e6, (double)words / median / 1e6,
-               words == 0 ? 0 : median * 1e9 / (double)words);
+               (double)text->len / usual / 1e6, (double)words / usual / 1e6,
+               words == 0 ? 0 : usual * 1e9 / (double)words);
         qn_tokenizer_free(t);
     }
 }
@@ -159,7 +144,7 @@ int main(int argc, char **argv)
 {
     int repetitions = 7, at = 1;
     if (argc > 2 && strcmp(argv[1], "-r") == 0) {
-        repetitions = atoi(argv[2]);
+        repetitions = (int)strtol(argv[2], NULL, 10);
         at = 3;
     }
     if (repetitions < 1 || repetitions > MAX_REPETITIONS) {

@@ -4,30 +4,13 @@
  *
  *     micro_topk [RUNS]
  */
+#include "bench/micro.h"
 #include "query/topk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum {
-    N_PUSHES = 1 << 17, /* documents offered in one timed run */
-    MAX_RUNS = 101
-};
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
-static float next_unit(uint64_t *state)
-{
-    return (float)(next_random(state) >> 40) * 0x1p-24f;
-}
+enum { N_PUSHES = 1 << 17 /* documents offered in one timed run */ };
 
 /* ---- scores ---- */
 
@@ -61,25 +44,6 @@ static const struct {
 } ORDERS[] = {{"random", fill_random}, {"ascending", fill_ascending}, {"ties", fill_ties}};
 
 /* ---- timing ---- */
-
-static double now(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-    qsort(values, n, sizeof *values, by_value);
-    return values[n / 2];
-}
 
 /* Median nanoseconds a document, sorting the result included; negative if memory ran out. */
 static double time_topk(qn_topk *topk, const float *scores, size_t k, unsigned n_runs)
@@ -119,8 +83,7 @@ static bool report(float *scores, unsigned n_runs)
 
 int main(int argc, char **argv)
 {
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : 21;
-    unsigned n_runs = runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
+    unsigned n_runs = runs_wanted(argc, argv, 21);
     float *scores = calloc(N_PUSHES, sizeof *scores);
     bool good = scores != NULL;
     if (good) {

@@ -41,8 +41,8 @@ static void look(counter *c)
         c->n_should += clause->occur == QN_SHOULD && here;
         c->n_not += clause->occur == QN_NOT && here;
     }
-    for (size_t i = 0; i < query->n_clauses;
-         i++) /* with must clauses, should clauses do not count */
+    /* With must clauses, should clauses do not count. */
+    for (size_t i = 0; i < query->n_clauses; i++)
         c->phrases |= is_phrase(c, &query->clause[i]) && is_here(c, &query->clause[i]) &&
                       !(c->n_must > 0 && query->clause[i].occur == QN_SHOULD);
 }
@@ -370,8 +370,8 @@ quern_status qn_count_segment(qn_count_sets *sets, qn_eval *eval, uint64_t *n, q
         return QUERN_OK;
     if (!qn_count_sets_start(sets, eval->segment, eval->query->n_terms))
         return qn_fail_memory(error);
-    bool walks =
-        c.phrases || c.n_not > 0; /* phrases that exclude are walked without positions, too */
+    /* Phrases that exclude are walked without positions, too. */
+    bool walks = c.phrases || c.n_not > 0;
     quern_status status = walks ? qn_eval_start_cursors(eval, error) : QUERN_OK;
     if (status == QUERN_OK)
         status = c.n_must > 0 ? count_all(&c, n) : count_any(&c, n);

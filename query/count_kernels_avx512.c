@@ -6,16 +6,6 @@
 
 #include <immintrin.h>
 
-/* Bits of each qword: VPOPCNTDQ is not in the level, so nibbles are looked up. */
-static inline __m512i count_bits(__m512i v)
-{
-    const __m512i bits = _mm512_set4_epi32(0x04030302, 0x03020201, 0x03020201, 0x02010100);
-    const __m512i low = _mm512_set1_epi8(15);
-    __m512i a = _mm512_shuffle_epi8(bits, _mm512_and_si512(v, low));
-    __m512i b = _mm512_shuffle_epi8(bits, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
-    return _mm512_sad_epu8(_mm512_add_epi8(a, b), _mm512_setzero_si512());
-}
-
 /* Bits by carry-save addition (Harley and Seal; Mula, Kurz, Lemire 2018): of the eight vectors of a
  * window, the bits that stand for one, two and four are carried over to the next window. */
 typedef struct sums {
@@ -37,15 +27,16 @@ static inline void sum_window(sums *s, const __m512i v[8])
     twos_a = carry(&s->ones, v[4], v[5]);
     twos_b = carry(&s->ones, v[6], v[7]);
     __m512i fours_b = carry(&s->twos, twos_a, twos_b);
-    s->eights = _mm512_add_epi64(s->eights, count_bits(carry(&s->fours, fours_a, fours_b)));
+    s->eights =
+        _mm512_add_epi64(s->eights, _mm512_popcnt_epi64(carry(&s->fours, fours_a, fours_b)));
 }
 
 static inline uint64_t total(const sums *s)
 {
     __m512i all = _mm512_slli_epi64(s->eights, 1);
-    all = _mm512_slli_epi64(_mm512_add_epi64(all, count_bits(s->fours)), 1);
-    all = _mm512_slli_epi64(_mm512_add_epi64(all, count_bits(s->twos)), 1);
-    all = _mm512_add_epi64(all, count_bits(s->ones));
+    all = _mm512_slli_epi64(_mm512_add_epi64(all, _mm512_popcnt_epi64(s->fours)), 1);
+    all = _mm512_slli_epi64(_mm512_add_epi64(all, _mm512_popcnt_epi64(s->twos)), 1);
+    all = _mm512_add_epi64(all, _mm512_popcnt_epi64(s->ones));
     return (uint64_t)_mm512_reduce_add_epi64(all);
 }
 

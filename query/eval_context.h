@@ -20,25 +20,25 @@
 /* Memory that evaluators need, kept from query to query. Zero-initialise; each array belongs to the
  * evaluator named. */
 typedef struct qn_eval_scratch {
-    qn_cursor *cursor; /* all: one a query term; walks are started by the evaluator */
+    qn_cursor *cursor; /* qn_eval_start_cursors: one a query term */
     size_t cursor_cap;
     double *ceiling; /* eval_context.c: one a query term */
     size_t ceiling_cap;
     struct qn_window_list *list; /* window_list.c: one a query term */
     size_t list_cap;
-    uint32_t *list_doc; /* window_list.c: documents of lists that are not dense, */
+    uint32_t *list_doc; /* window_list.c: documents of sparse lists, */
     size_t list_doc_cap;
-    float *list_value; /* contributions of sparse ones, */
+    float *list_value; /* their contributions, */
     size_t list_value_cap;
-    uint8_t *list_max; /* and their range maxima */
+    uint8_t *list_max; /* range maxima of the longer ones, */
     size_t list_max_cap;
-    uint32_t *list_end; /* and windows' ends */
+    uint32_t *list_end; /* and where windows end in them */
     size_t list_end_cap;
     uint16_t *bound; /* window_bounds.c: three for each range */
     size_t bound_cap;
     struct qn_window_clause *clause; /* window_run.c: one a clause */
     size_t clause_cap;
-    float *row; /* window_run.c: what each clause adds to the documents at hand */
+    float *row; /* window_run.c, with phrases: what each clause adds to the documents at hand */
     size_t row_cap;
     struct qn_window_bytes *window_bytes; /* window_run.c */
     struct qn_full *full;                 /* eval_full.c */
@@ -52,7 +52,7 @@ typedef struct qn_eval_scratch {
     size_t unit_start_cap;
     uint32_t *place; /* window_phrase.c: postings of the documents at hand */
     size_t place_cap;
-    uint64_t *has_phrase; /* window_phrase.c: one a clause */
+    uint64_t *has_phrase; /* window_phrase.c: one a clause: which of them have all its terms */
     size_t has_phrase_cap;
     struct qn_lead_slot *slot; /* lead_walk.c: one a query term */
     size_t slot_cap;
@@ -85,6 +85,7 @@ typedef struct qn_eval {
     const qn_query *query;
     const float *weight; /* one a clause, not negative */
     const float *norms;  /* K by length code */
+    bool plain;          /* of should clauses of one term each */
     float seed; /* a floor of the k-th best score that the index is known to have; 0: none */
     qn_topk *topk;
     const qn_eval_kernels *kernels;
@@ -95,8 +96,8 @@ typedef struct qn_eval {
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
     float inflation;                /* qn_postings_inflation */
     double total;                   /* sum of the terms' ceilings */
-    bool plain;                     /* of should clauses of one term each */
-    quern_work work;                /* what was looked at; of all segments */
+    /* Of all segments so far: what was looked at. */
+    quern_work work;
 } qn_eval;
 
 /* The score that a document needs: with less it is not among the k best. Documents that have just

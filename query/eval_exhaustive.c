@@ -3,8 +3,7 @@
 
 #include "query/bm25.h"
 
-/* The frequency of a clause in `doc`, at or before which its cursors stand; 0 if it does not match.
- */
+/* The frequency of a clause in `doc`, which its cursors have not passed; 0 if it does not match. */
 static quern_status clause_freq(qn_eval *eval, const qn_clause *clause, uint32_t doc,
                                 uint32_t *freq, quern_error *error)
 {

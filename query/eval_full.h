@@ -1,6 +1,7 @@
 /*
  * The evaluator named "full", for unions of terms (some of which may exclude): everything is
- * scored, term at a time within windows of 4,096 documents, without bounds. The best where nearly
+ * scored, term at a time within windows of 4,096 documents, without bounds of ranges; only postings
+ * that cannot belong to an answer whatever the other lists add are left out. The best where nearly
  * all documents that match are answers: where k is large and the lists are short.
  *
  * Contributions are added in the order of the query's clauses, so that the sums are the canonical

@@ -63,13 +63,15 @@ typedef struct qn_eval_kernels {
      * instructions in memset may not. */
     void (*clear)(uint8_t *bytes, size_t n);
 
-    /* maxima[docs[i] / 64] becomes the largest of it and values[i] * scale, rounded up, at most
-     * 255, i < n; documents ascend. */
+    /* maxima[docs[i] / 64] becomes the largest of it and floor(values[i] * scale) + 1, at most 255,
+     * i < n. Documents ascend, and those of the next call are behind them; before the first call
+     * all maxima are 0. */
     void (*range_maxima)(const uint32_t *docs, const float *values, size_t n, float scale,
                          uint8_t *maxima);
 
     /* Of a block of n <= 128 codes, the first in the low half of *codes (which may be over-read up
-     * to 64 bytes): sums of table[code], and how many are 255 and not in the sums. */
+     * to 64 bytes), and of the first i of them: sums of table[code], and how many are 255 and not
+     * in the sums. */
     void (*sum_codes)(const uint8_t *codes, uint32_t n, uint32_t i, const uint8_t table[16],
                       qn_code_sums *sums);
 
@@ -87,7 +89,7 @@ typedef struct qn_eval_kernels {
     uint64_t (*find_listed)(const qn_group_list *list, const uint32_t *docs, uint64_t among,
                             uint32_t *postings);
 
-    /* tf[i] = table[code of posting i]. */
+    /* tf[i] = table[code of posting postings[i]], i < n. */
     void (*look_up_tfs)(const uint8_t *codes, const uint32_t *postings, size_t n,
                         const uint32_t table[16], uint32_t *tf);
 
@@ -104,8 +106,7 @@ typedef struct qn_eval_kernels {
     /* out[i] becomes the least of out[i] and more[i]. */
     void (*min_sums)(uint16_t *out, const uint16_t *more, size_t n);
 
-    /* sums[i] += more[i]; with `required` 0 where either is 0, with `optional` 0 where sums[i] is.
-     */
+    /* sums[i] += more[i]; add_required: 0 where either is 0; add_optional: 0 where sums[i] is. */
     void (*add_sums)(uint16_t *sums, const uint16_t *more, size_t n);
     void (*add_required)(uint16_t *sums, const uint16_t *more, size_t n);
     void (*add_optional)(uint16_t *sums, const uint16_t *more, size_t n);
@@ -125,13 +126,13 @@ typedef struct qn_eval_kernels {
      * + more[i], i < 64. */
     void (*range_bytes)(uint8_t *out, const uint8_t *maxima, uint16_t factor, const uint8_t *more);
 
-    /* sums[docs[i] % 4096] += values[i] * scale, rounded up, at most 255, i < n, for documents in
+    /* sums[docs[i] % 4096] += floor(values[i] * scale) + 1, at most 255, i < n, for documents in
      * the ranges of `live` (and perhaps others); documents of one window. */
     void (*add_values)(uint8_t *sums, uint64_t live, const uint32_t *docs, const float *values,
                        size_t n, float scale);
 
-    /* For all documents of the groups that have a range in `live`: sums[offset in the window] +=
-     * table[code], at most 255. */
+    /* For all documents in the ranges of `live` (and perhaps others of the same groups):
+     * sums[offset in the window] += table[code], at most 255. */
     void (*add_groups)(uint8_t *sums, uint64_t live, const qn_group_window *window,
                        const uint8_t table[16]);
 
@@ -144,6 +145,7 @@ typedef struct qn_eval_kernels {
     uint64_t (*find_postings)(const qn_coded_window *window, const uint16_t *offsets, size_t n,
                               uint32_t *postings);
 
+    /* The same of a window of groups, whatever its ranges. */
     uint64_t (*find_grouped)(const qn_group_window *window, const uint16_t *offsets, size_t n,
                              uint32_t *postings);
 
@@ -155,7 +157,7 @@ typedef struct qn_eval_kernels {
      * has their codes fetched: the loops below wait for memory otherwise. */
     void (*rank_ranges)(qn_coded_window *window, uint64_t live);
 
-    /* Has what add_groups will read of those ranges fetched. */
+    /* Has what add_groups will read fetched. */
     void (*fetch_groups)(const qn_group_window *window, uint64_t live);
 
     /* ends[docs[i] / 4096] = first + i + 1, i < n. */

@@ -97,7 +97,7 @@ static size_t keep(uint32_t *docs, float *values, size_t n, float least)
     return kept;
 }
 
-/* values * scale rounded up, 1 to 255; 255 also if it is no number. */
+/* units_of for 16 values. */
 static inline __m512i units_of_16(__m512 values, float scale)
 {
     __m512 units =

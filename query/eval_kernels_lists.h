@@ -1,7 +1,7 @@
 /*
  * The part of eval_kernels_template.h, which alone includes it, that looks documents up in whole
  * lists, wherever they lie: for lead_walk.c. Written so that searches of several documents overlap:
- * no branch depends on what is found.
+ * no branch depends on what is found, but for the end of find_low in a group.
  */
 static uint64_t find_mapped(const uint8_t *bitmap, const uint32_t *docs, size_t n)
 {

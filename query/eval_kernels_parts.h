@@ -9,7 +9,7 @@
  */
 #define SETTLE(x) __asm__("" : "+r"(x))
 
-/* value * scale rounded up, 1 to 255; 255 also if it is no number. */
+/* floor(value * scale) + 1, at most 255; 255 also if it is no number. */
 static inline uint32_t units_of(float value, float scale)
 {
     float units = value * scale;

@@ -3,24 +3,29 @@
  * eval_kernels_avx512.c, each compiled for its instruction set, with QN_KERNELS naming the table.
  * They define before:
  *
- *     row: 64 bytes as the level holds them, with
- *         row load_row(const uint8_t *at), void store_row(uint8_t *at, row bytes)
- *         row sum_row(row a, row b): byte by byte, at most 255
- *         row min_row(row a, row b)
- *         uint64_t reach_row(row bytes, uint8_t least): bit i tells whether byte i >= least
- *     code_table: 16 bytes likewise, load_table(const uint8_t table[16]); table[0] is 0
- *         row look_up_row(const uint8_t *codes, uint32_t first, uint32_t n, code_table table): the
- * values of n <= 64 codes from posting `first` on; anything behind them row expand_row(uint64_t
- * word, const uint8_t *codes, uint32_t first, code_table table): the value of the next code for
- * each bit i of word, ascending; 0 for the others SAME, uint64_t find_same(const uint8_t *at,
- * uint8_t byte): bit i tells whether at[i] == byte, i < SAME; what lies behind is not read void
- * add_postings(uint8_t *sums, unsigned ranges, const uint8_t *low, uint32_t n, row units): adds
- * units[i] to sums[low[i]], i < n <= 64, where bit low[i] / 64 of `ranges` is set, and perhaps
- * elsewhere; low may be read up to 64 keep, add_values and find_bounds as eval_kernels.h has them
+ * - row, 64 bytes as the level holds them, and load_row(at), store_row(at, bytes)
  *
- *     static void sum_codes(...): as in eval_kernels.h
+ * - sum_row(a, b), byte by byte, at most 255; min_row(a, b), likewise the least
  *
- * and rank_ranges where they define OWN_RANK_RANGES.
+ * - reach_row(bytes, least), of which bit i tells whether byte i >= least
+ *
+ * - code_table, 16 bytes likewise, and load_table(table); table[0] is 0
+ *
+ * - look_up_row(codes, first, n, table): the values of the n <= 64 codes from posting `first` on,
+ *   and behind them what this level's add_postings does not mind
+ *
+ * - expand_row(word, codes, first, table): for each bit of `word` that is set, ascending, the value
+ *   of the next code from posting `first` on; 0 for the other bits
+ *
+ * - SAME, and find_same(at, byte), of which bit i tells whether at[i] == byte, i < SAME; what lies
+ *   behind is not read
+ *
+ * - add_postings(sums, ranges, low, n, units): adds units[i] to sums[low[i]], i < n <= 64, where
+ *   bit low[i] / 64 of `ranges` is set, and perhaps elsewhere; `low` may be read up to 64
+ *
+ * - keep, add_values, find_bounds and sum_codes as eval_kernels.h has them
+ *
+ * - rank_ranges likewise, where they define OWN_RANK_RANGES
  */
 #include "query/bm25.h"
 #include "query/eval_kernels.h"

@@ -190,8 +190,8 @@ static void wait(lead_run *run, uint64_t good, const float *limit)
 
 /* ---- batches ---- */
 
-/* What the clause adds to the batch's documents, a phrase at most; returns those that it may match.
- */
+/* What the clause adds to the batch's documents, of a phrase at most that; returns those that it
+ * may match. */
 static uint64_t score_clause(const lead_run *run, size_t c, float *row)
 {
     const qn_eval *eval = run->eval;

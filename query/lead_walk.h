@@ -12,12 +12,12 @@ enum { QN_LEAD_BATCH = 64 };
 /* A distinct term of the query, and where it stands in a batch of documents. */
 typedef struct qn_lead_slot {
     const qn_postings *postings;
-    qn_cursor *cursor; /* of a list that is not coded and does not lead */
+    qn_cursor *cursor; /* NULL of a coded list; not used of the one that leads */
     bool required;
-    double ceiling;           /* of what it adds, as qn_eval_scratch.ceiling has it, */
-    double others;            /* and what the clauses add that it is not in; of required ones */
-    uint32_t least;           /* 255ths of its ceiling that a range needs to hold an answer */
-    uint64_t found;           /* bit i: document i of the batch has it */
+    double ceiling; /* of what it adds, as qn_eval_scratch.ceiling has it, */
+    double others;  /* and what the clauses add that it is not in; of required ones */
+    uint32_t least; /* 255ths of its ceiling that a range needs to hold an answer, or 256 */
+    uint64_t found; /* bit i: document i of the batch has it */
     uint32_t tf_of[QN_CODES]; /* coded: by code, 0 where codes do not tell */
     uint32_t posting[QN_LEAD_BATCH], tf[QN_LEAD_BATCH];
 } qn_lead_slot;

@@ -1,6 +1,6 @@
 /*
  * A threshold to start with: what segments know of their terms' best documents bounds the k-th best
- * score of a query from below before anything is read (Kane & Tompa 2018; Petri, Moffat et al.
+ * score of a query from below before any list is read (Kane & Tompa 2018; Petri, Moffat et al.
  * 2019).
  */
 #ifndef QN_QUERY_SEED_H

@@ -4,9 +4,9 @@
  *
  * A document is one 64-bit key: the score's bits (scores are never negative, so their bits ascend
  * with them) above the complement of its number; the better key is the larger. Up to QN_TOPK_HEAP
- * the k best keys form a heap; above, keys are appended to a buffer of 1.25 k, and whenever it is
- * full a quickselect keeps the k best (amortised, a few comparisons a key, and no branch that
- * depends on a heap's shape).
+ * the k best keys form a heap; above, keys are appended to a buffer of 1.25 k (or k + 64, if that
+ * is more), and whenever it is full a quickselect keeps the k best (amortised, a few comparisons a
+ * key, and no branch that depends on a heap's shape).
  */
 #ifndef QN_QUERY_TOPK_H
 #define QN_QUERY_TOPK_H

@@ -1,8 +1,9 @@
 /*
  * Bounds of all ranges of 64 documents at once: for each range a 16-bit sum over the clauses, 0
- * where no document of the range can match. Range maxima of coded lists are added as they are
- * stored, the contributions of sparse lists are scattered; no cursor is moved (Dimopoulos,
- * Nepomnyachiy, Suel 2013; Mallia, Mohammad, Trani, Suel 2021).
+ * where no document of the range can match. Range maxima are added as they are: stored of coded
+ * lists, made of sparse ones when these were decoded. The contributions of short lists are
+ * scattered; no cursor is moved (Dimopoulos, Nepomnyachiy, Suel 2013; Mallia, Mohammad, Trani, Suel
+ * 2021).
  */
 #ifndef QN_QUERY_WINDOW_BOUNDS_H
 #define QN_QUERY_WINDOW_BOUNDS_H
@@ -25,7 +26,8 @@ quern_status qn_window_bounds_sum(qn_window_bounds *bounds, const qn_eval *eval,
 /* The sum that a range needs to hold an answer: 1 to 65,535; *none if no sum can be enough. */
 uint16_t qn_window_bounds_least(const qn_window_bounds *bounds, float threshold, bool *none);
 
-/* The smallest sum that at most `most` ranges have, or `least` if fewer have that. */
+/* A sum that at most `most` ranges reach, and more than half as many where there is such a one; no
+ * less than `least`. Where too many ranges share the largest sum, it is that. */
 uint16_t qn_window_bounds_cut(const qn_window_bounds *bounds, const qn_eval_kernels *kernels,
                               uint16_t least, size_t most);
 

@@ -76,8 +76,8 @@ static float least_value(const qn_eval *eval, const qn_window_list *list)
     return eval->plain && least > 0 ? (float)(least * (1 - QN_BM25_PART_ROOM)) : 0.0f;
 }
 
-/* Decodes a sparse list, and scores it; `maxima`, which are 0, become its range maxima unless NULL.
- */
+/* Decodes a sparse list and, if `scored`, scores it; `maxima`, which are 0, become its range maxima
+ * unless NULL. */
 static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uint8_t *maxima,
                            quern_error *error)
 {

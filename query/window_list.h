@@ -3,9 +3,11 @@
  * of 4,096 documents, in any order.
  *
  * - A sparse list (not coded) is decoded and scored whole when the query starts: documents and
- * exact contributions then stand in arrays. Postings that cannot belong to an answer, whatever the
- * other lists add, are left out.
- * - A coded list that is no bitmap has its documents in groups of 256, each with a code.
+ *   exact contributions then stand in arrays. Postings that cannot belong to an answer, whatever
+ *   the other lists add, are left out.
+ *
+ * - A coded list that is no bitmap has its postings in groups, of 256 documents each, with codes.
+ *
  * - A dense list is a bitmap with codes.
  */
 #ifndef QN_QUERY_WINDOW_LIST_H
@@ -17,11 +19,12 @@
 typedef enum qn_list_form { QN_LIST_SPARSE, QN_LIST_GROUPS, QN_LIST_DENSE } qn_list_form;
 
 typedef struct qn_window_list {
-    const qn_postings *postings; /* not NULL */
+    const qn_postings *postings; /* NULL: the segment lacks the term, and the rest is not set */
     qn_list_form form;
     float weight;   /* of its clause */
     double ceiling; /* qn_eval_scratch.ceiling: of all its contributions */
-    /* 255ths of the ceiling for each range; NULL of a sparse list too short for it to pay */
+    /* 255ths of the ceiling for each range; NULL of a sparse list that is too short for it to pay,
+     * or that excludes */
     const uint8_t *range_max;
     float bound[16];   /* coded: the largest contribution of each class, with room for rounding */
     uint8_t table[16]; /* coded: the same in the units of the threshold at hand */
@@ -35,7 +38,7 @@ typedef struct qn_window_list {
     /* Coded: windows that have been prepared, of a dense list or of another; which is entered. */
     qn_coded_window coded[2];
     qn_group_window grouped[2];
-    uint64_t present[2]; /* ranges in which a list that is not dense has documents */
+    uint64_t present[2]; /* ranges in which groups have documents */
     unsigned slot;
 } qn_window_list;
 
@@ -86,11 +89,12 @@ static inline void qn_window_list_enter(qn_window_list *list, uint32_t window, u
     }
 }
 
-/* Makes `table` from `bound`: contributions times `scale`, rounded up, at most 255. */
+/* Makes `table` from `bound`: floor(bound * scale) + 1, at most 255; 0 of a bound that is 0. */
 void qn_window_list_scale(qn_window_list *list, float scale);
 
-/* Adds the list's contributions times `scale`, rounded up, to the bytes of the window's documents
- * in the ranges of `live` (in others, perhaps), at most 255. Lists that are not dense only. */
+/* Adds the list's contributions (of groups, bounds of them) times `scale`, rounded up or one more,
+ * to the bytes of the window's documents in the ranges of `live` (in others, perhaps), at most 255.
+ * Lists that are not dense only; of groups `scale` must be that of the table. */
 void qn_window_list_add(const qn_eval *eval, const qn_window_list *list, float scale, uint64_t live,
                         uint8_t *sum);
 

@@ -16,7 +16,8 @@ quern_status qn_window_phrases_open(qn_window_run *run, quern_error *error);
  * of `live`, and narrows the candidates; returns the ranges that may still hold an answer. */
 uint64_t qn_window_phrase_apply(qn_window_run *run, const qn_window_clause *clause, uint64_t live);
 
-/* Scores a batch of n documents of a query that has a phrase, and offers them. */
+/* Scores a batch of n <= QN_WINDOW_BATCH documents of a query that has a phrase, and offers those
+ * that match. QUERN_E_DAMAGED, QUERN_E_MEMORY. */
 quern_status qn_window_phrase_score(qn_window_run *run, uint32_t window, size_t n,
                                     quern_error *error);
 

@@ -160,8 +160,8 @@ static void set_scale(qn_window_run *run)
     run->least = units >= 1 ? (uint8_t)units : 1;
 }
 
-/* Fills each clause's rest: what those behind it add at most in each range. Only dense lists ask.
- */
+/* Fills each clause's rest: what those behind it add at most in each range. Only dense lists ask
+ * for it. */
 static void set_rests(qn_window_run *run, uint32_t window)
 {
     size_t first = 0, last = run->n_scored - 1;

@@ -13,25 +13,28 @@ typedef struct qn_window_clause {
     bool required;         /* every answer matches it: a must clause, or the only one */
     double ceiling;        /* the least of its terms' */
     double largest;        /* the largest of them */
-    uint64_t df;           /* likewise */
-    /* Of its tightest list, in 255ths of bounds_ceiling; bounds_step bytes a window. */
+    uint64_t df;           /* the least of its terms' */
+    /* Of its tightest list, in 255ths of bounds_ceiling: bounds_step bytes a window, or 0 where the
+     * same 64 serve all. */
     const uint8_t *bounds;
     size_t bounds_step;
     double bounds_ceiling;
     uint16_t factor; /* for the kernel range_bytes, at the scale at hand */
 } qn_window_clause;
 
-/* Documents scored together. */
+/* Documents that are looked up together and, if the query has a phrase, scored together; else all
+ * survivors of a window are. */
 enum { QN_WINDOW_BATCH = 64 };
 
 /* Scratch memory of a window. */
 typedef struct qn_window_bytes {
-    uint8_t sum[QN_WINDOW], part[QN_WINDOW], term[QN_WINDOW];
+    uint8_t sum[QN_WINDOW];                   /* bounds of the window's documents */
+    uint8_t part[QN_WINDOW], term[QN_WINDOW]; /* the same of a phrase, and of a term of it */
     uint64_t candidate[64], mask[64], room[64];
     float value[QN_WINDOW]; /* 0 between lists */
     uint32_t tf[QN_WINDOW_BATCH];
-    uint16_t offset[QN_WINDOW]; /* of survivors */
-    float norm[QN_WINDOW], row[QN_WINDOW_BATCH], score[QN_WINDOW];
+    uint16_t offset[QN_WINDOW];              /* of survivors */
+    float norm[QN_WINDOW], score[QN_WINDOW]; /* likewise */
 } qn_window_bytes;
 
 typedef struct qn_window_run {
@@ -65,15 +68,15 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
  * that still have some. */
 uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *words, bool wanted);
 
-/* What a list adds to the batch's documents; bit i of the result tells whether document i has it.
- */
+/* What a list adds to the n <= QN_WINDOW_BATCH documents of the batch; bit i of the result tells
+ * whether it has document i. */
 uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
                               float *row);
 
 /* K of the batch's documents. */
 void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n);
 
-/* Offers document i of the batch. */
+/* Offers document i of the batch, if its score reaches the threshold. */
 void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score);
 
 #endif

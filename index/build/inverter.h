@@ -5,9 +5,9 @@
  * Each token costs a u32 in a log of term numbers. A run is inverted by a counting sort: the
  * tokens' slots are scattered to their terms' places, in order, so that each term's slots ascend. A
  * slot is a document's first slot (a multiple of 64) plus a position; a table leads from slot / 64
- * back to the document. In a prototype
- * this was five times as fast as growing a chain for every term, at eight bytes a token instead of
- * about two, which the memory limit turns into more runs; chains were not tried here.
+ * back to the document. In a prototype this was five times as fast as growing a chain for every
+ * term, at eight bytes a token instead of about two, which the memory limit turns into more runs;
+ * chains were not tried here.
  */
 #ifndef QN_BUILD_INVERTER_H
 #define QN_BUILD_INVERTER_H

@@ -27,10 +27,10 @@ quern_status qn_source_open(qn_source **out, const char *path, const qn_source_s
                             quern_error *error);
 
 /*
- * The next document, whose spans are valid until the next call.
- * QUERN_OK; QUERN_END; QUERN_E_INPUT: one malformed record, named "file:line: reason" in the error
- * - call again to go on. Anything else is fatal (I/O, memory); a compressed file that is damaged or
- * cut off is reported as one malformed record at the place where it broke, then QUERN_END.
+ * The next document, whose spans are valid until the next call. QUERN_OK; QUERN_END; QUERN_E_INPUT
+ * for one malformed record, named "file:line: reason" in the error: call again to go on. Anything
+ * else is fatal (I/O, memory); a compressed file that is damaged or cut off is reported as one
+ * malformed record at the place where it broke, then QUERN_END.
  */
 quern_status qn_source_next(qn_source *source, quern_document *document, qn_place *place,
                             quern_error *error);

@@ -87,9 +87,10 @@ static void weigh(chooser *c)
 /* The largest tf that stands in the rows up to `row`. */
 static uint32_t largest_tf(const chooser *c, unsigned row)
 {
-    while (row > 0 && c->histogram->tf_max[row] == 0)
-        row--;
-    return c->histogram->tf_max[row];
+    const uint32_t *most = c->histogram->tf_max + row;
+    while (*most == 0 && most > c->histogram->tf_max)
+        most--;
+    return *most;
 }
 
 /* Narrows a region to what is in it; sets its cost. False if it is empty. */

@@ -1,5 +1,4 @@
-/* What tests share: temporary directories, the data folder, small
- * corpora. */
+/* What tests share: temporary directories, the data folder, small corpora. */
 #ifndef QN_TESTS_SUPPORT_H
 #define QN_TESTS_SUPPORT_H
 
