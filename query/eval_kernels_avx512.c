@@ -166,23 +166,39 @@ static void add_values(uint8_t *sums, uint64_t live, const uint32_t *docs, const
     }
 }
 
-/* The few that are left are brought together; four at a time, so that how often this loops can
- * mostly be guessed. */
+/* The bits of n ascending bytes below 64, n <= 64. */
+static inline uint64_t bits_of(row bytes, unsigned n)
+{
+    const __m512i one = _mm512_set1_epi64(1);
+    uint8_t at[64];
+    _mm512_storeu_si512(at, bytes);
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < n; i += 8) { /* once, mostly */
+        __mmask8 here = (__mmask8)_bzhi_u32(0xFF, n - i);
+        __m512i shift = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const void *)(at + i)));
+        __m512i bit = _mm512_maskz_sllv_epi64(here, one, shift);
+        bits |= (uint64_t)_mm512_reduce_or_epi64(bit);
+    }
+    return bits;
+}
+
+/* The postings of a range are brought together and, by the bits of their documents, spread over its
+ * 64 sums: no loop depends on how many they are. */
 static inline void add_postings(uint8_t *sums, unsigned ranges, const uint8_t *low, uint32_t n,
                                 row units)
 {
-    uint8_t lows[64], unit[64];
     __m512i all = _mm512_loadu_si512(low);
-    __m512i wanted = _mm512_set1_epi32((int)(_pdep_u32(ranges, 0x01010101) * 255));
     __m512i range = _mm512_and_si512(_mm512_srli_epi16(all, 6), _mm512_set1_epi8(3));
-    uint64_t here = _bzhi_u64(~(uint64_t)0, n);
-    here &= _mm512_movepi8_mask(_mm512_shuffle_epi8(wanted, range));
-    _mm512_storeu_si512(lows, _mm512_maskz_compress_epi8(here, all));
-    _mm512_storeu_si512(unit, _mm512_maskz_compress_epi8(here, units));
-    unsigned found = (unsigned)__builtin_popcountll(here);
-    for (unsigned i = 0; i < found; i += 4)
-        for (unsigned j = i; j < i + 4; j++) /* past n: 0 is added */
-            sums[lows[j]] = saturated_sum(sums[lows[j]], unit[j]);
+    __m512i offset = _mm512_and_si512(all, _mm512_set1_epi8(63));
+    uint64_t given = _bzhi_u64(~(uint64_t)0, n);
+    for (; ranges != 0; ranges &= ranges - 1) {
+        unsigned r = (unsigned)__builtin_ctz(ranges);
+        uint64_t here = _mm512_mask_cmpeq_epi8_mask(given, range, _mm512_set1_epi8((char)r));
+        uint64_t bits =
+            bits_of(_mm512_maskz_compress_epi8(here, offset), (unsigned)__builtin_popcountll(here));
+        row more = _mm512_maskz_expand_epi8(bits, _mm512_maskz_compress_epi8(here, units));
+        store_row(sums + 64 * (size_t)r, sum_row(load_row(sums + 64 * (size_t)r), more));
+    }
 }
 
 /* How many postings come before each of eight words, in sums of one, two and four of them. */
