@@ -132,7 +132,8 @@ typedef struct qn_eval_kernels {
                        size_t n, float scale);
 
     /* For all documents in the ranges of `live` (and perhaps others of the same groups):
-     * sums[offset in the window] += table[code], at most 255. */
+     * sums[offset in the window] += table[code], at most 255. In a group whose documents do not
+     * ascend, which no good list has, any of its sums may become anything. */
     void (*add_groups)(uint8_t *sums, uint64_t live, const qn_group_window *window,
                        const uint8_t table[16]);
 

@@ -265,6 +265,15 @@ static void make_groups(group_case *c, uint8_t *low_end, uint8_t *codes_end, tes
     }
 }
 
+static bool ascends(const group_case *c, unsigned g)
+{
+    for (uint32_t i = c->from[g]; i + 1 < c->to[g]; i++)
+        if (c->low[i] >= c->low[i + 1])
+            return false;
+    return true;
+}
+
+/* Groups whose documents do not ascend are only seen to stay within the arrays. */
 static void check_added(const group_case *c, qn_cpu cpu)
 {
     static uint8_t sums[N], expected[N];
@@ -278,7 +287,7 @@ static void check_added(const group_case *c, qn_cpu cpu)
     level(cpu)->fetch_groups(&c->window, c->live);
     level(cpu)->add_groups(sums, c->live, &c->window, c->table);
     for (unsigned at = 0; at < N; at++)
-        if (c->live >> at / 64 & 1)
+        if ((c->live >> at / 64 & 1) && ascends(c, at / 256))
             cr_assert_eq(sums[at], expected[at], "%s: document %u", qn_cpu_name(cpu), at);
 }
 
