@@ -9,7 +9,6 @@
 #include "index/base/status.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -291,18 +290,11 @@ static quern_status read_topics(ring *all, quern_error *error)
     return status == QUERN_END ? QUERN_OK : status;
 }
 
-/* Starts the threads with all signals blocked, so that the reader gets them. */
 static unsigned start_workers(worker *workers, unsigned n)
 {
-    sigset_t all, before;
     unsigned started = 0;
-    (void)sigfillset(&all);
-    (void)sigdelset(&all, SIGBUS); /* comes to the thread that caused it */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < n &&
-           pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+    while (started < n && qn_thread_start(&workers[started].thread, work, &workers[started]))
         started++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
 

@@ -5,7 +5,6 @@
 #include "engine/cli/cli.h"
 #include "index/base/status.h"
 
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,18 +167,11 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Starts the threads with signals blocked: the main thread gets them. */
 static unsigned start_workers(crew_worker *workers, unsigned n)
 {
-    sigset_t all, before;
     unsigned started = 0;
-    (void)sigfillset(&all);
-    (void)sigdelset(&all, SIGBUS); /* comes to the thread that caused it */
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (started < n &&
-           pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+    while (started < n && qn_thread_start(&workers[started].thread, work, &workers[started]))
         started++;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
 }
 

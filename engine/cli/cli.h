@@ -9,6 +9,9 @@
 #include "engine/cli/output.h"
 #include "engine/quern.h"
 
+#include <pthread.h>
+#include <stdbool.h>
+
 /* Scripts rely on these. */
 enum {
     QN_EXIT_DONE = 0,
@@ -57,6 +60,10 @@ void qn_signals_install(void);
 
 /* From now on the command looks at qn_interrupted. */
 void qn_signals_catch(void);
+
+/* Starts a thread that gets no signal but SIGBUS, which comes to the thread that caused it: the
+ * others go to the main thread. False where the system starts none. */
+bool qn_thread_start(pthread_t *thread, void *(*work)(void *), void *argument);
 
 /* 0, or the exit code after a signal that asked to stop (130 for SIGINT). */
 int qn_interrupted(void);

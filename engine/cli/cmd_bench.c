@@ -3,6 +3,7 @@
 #include "engine/cli/bench_report.h"
 #include "engine/cli/bench_run.h"
 #include "engine/cli/cli.h"
+#include "engine/cli/index_options.h"
 #include "engine/cli/setup.h"
 #include "index/base/status.h"
 
@@ -104,38 +105,14 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(syntax),
      .choices = "query|words|topic",
      .help = "How queries are read, as in quern search (default topic)"},
-    {.name = "also",
-     .letter = 'a',
-     .kind = QN_OPTION_LIST,
-     .offset = FIELD(also),
-     .argument = "INDEX",
-     .help = "Search this index too, as if all were one (may be repeated)"},
-    {.name = "k1",
-     .kind = QN_OPTION_REAL,
-     .offset = FIELD(k1),
-     .argument = "X",
-     .min = 0,
-     .max = 3,
-     .help = "BM25's k1 (default: what the index was built for, mostly 0.9)"},
-    {.name = "b",
-     .kind = QN_OPTION_REAL,
-     .offset = FIELD(b),
-     .argument = "X",
-     .min = 0,
-     .max = 1,
-     .help = "BM25's b (default: what the index was built for, mostly 0.4)"},
-    {.name = "any-analyzer",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(any_analyzer),
-     .help = "Open an index that was built with a stemmer that behaves differently"},
-    {.name = "paranoid",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(paranoid),
-     .help = "Check every page of the index when it is first used"},
-    {.name = "no-mmap",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(no_mmap),
-     .help = "Read the index into memory instead of mapping its files"},
+    QN_OPTION_ALSO(FIELD(also)),
+    QN_OPTION_BM25("k1", 3, FIELD(k1),
+                   "BM25's k1 (default: what the index was built for, mostly 0.9)"),
+    QN_OPTION_BM25("b", 1, FIELD(b),
+                   "BM25's b (default: what the index was built for, mostly 0.4)"),
+    QN_OPTION_ANY_ANALYZER(FIELD(any_analyzer)),
+    QN_OPTION_PARANOID(FIELD(paranoid)),
+    QN_OPTION_NO_MMAP(FIELD(no_mmap)),
 };
 
 /* All that a run holds. */

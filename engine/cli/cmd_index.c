@@ -1,5 +1,6 @@
 /* quern index: builds an index from files of documents. */
 #include "engine/cli/cli.h"
+#include "engine/cli/index_options.h"
 #include "engine/cli/progress.h"
 #include "index/base/status.h"
 
@@ -99,20 +100,8 @@ static const qn_option OPTIONS[] = {
      .max = 1e15,
      .help = "Stop, and make no index, after more than N malformed records (default: skip any "
              "number)"},
-    {.name = "k1",
-     .kind = QN_OPTION_REAL,
-     .offset = FIELD(k1),
-     .argument = "X",
-     .min = 0,
-     .max = 3,
-     .help = "BM25's k1 that the index is tuned for (default 0.9)"},
-    {.name = "b",
-     .kind = QN_OPTION_REAL,
-     .offset = FIELD(b),
-     .argument = "X",
-     .min = 0,
-     .max = 1,
-     .help = "BM25's b that the index is tuned for (default 0.4)"},
+    QN_OPTION_BM25("k1", 3, FIELD(k1), "BM25's k1 that the index is tuned for (default 0.9)"),
+    QN_OPTION_BM25("b", 1, FIELD(b), "BM25's b that the index is tuned for (default 0.4)"),
     {.name = "tune",
      .kind = QN_OPTION_CHOICE,
      .offset = FIELD(tune),

@@ -1,5 +1,6 @@
 /* quern stats: what an index holds; its terms; a stored document. */
 #include "engine/cli/cli.h"
+#include "engine/cli/index_options.h"
 #include "index/base/status.h"
 
 #include <stdio.h>
@@ -37,14 +38,8 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(document),
      .argument = "ID",
      .help = "Print the stored document of this id instead"},
-    {.name = "any-analyzer",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(any_analyzer),
-     .help = "Open an index that was built with a stemmer that behaves differently"},
-    {.name = "no-mmap",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(no_mmap),
-     .help = "Read the index into memory instead of mapping its files"},
+    QN_OPTION_ANY_ANALYZER(FIELD(any_analyzer)),
+    QN_OPTION_NO_MMAP(FIELD(no_mmap)),
     {.name = "json",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(json),

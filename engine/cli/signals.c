@@ -66,3 +66,14 @@ int qn_interrupted(void)
 {
     return stop_signal == 0 ? 0 : 128 + stop_signal;
 }
+
+bool qn_thread_start(pthread_t *thread, void *(*work)(void *), void *argument)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)sigdelset(&all, SIGBUS);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(thread, NULL, work, argument) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}

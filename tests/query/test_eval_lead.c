@@ -17,23 +17,9 @@ static quern_hit *run(const test_index *index, const char *evaluator, const qn_q
                       size_t k, size_t *n)
 {
     quern_search_options options = QUERN_SEARCH_OPTIONS;
-    quern_error error;
-    qn_search *search;
-    const quern_hit *hits;
     options.evaluator = evaluator;
-    cr_assert_eq(qn_search_new(&search, index->segment, index->n_segments, &options, &error),
-                 QUERN_OK, "%s", error.message);
-    quern_hit *copy = NULL;
-    for (unsigned i = 0; i < 2; i++) { /* what the first run leaves behind must not matter */
-        free(copy);
-        cr_assert_eq(qn_search_run(search, query, k, &hits, n, &error), QUERN_OK, "%s",
-                     error.message);
-        copy = calloc(*n + 1, sizeof *copy);
-        if (*n > 0)
-            memcpy(copy, hits, *n * sizeof *copy);
-    }
-    qn_search_free(search);
-    return copy;
+    const char *used;
+    return test_index_search(index, &options, query, k, n, &used);
 }
 
 /* All evaluators find the same; returns how many documents. */

@@ -25,30 +25,6 @@ static quern_search_options random_options(test_random *random)
     return options;
 }
 
-/* Runs a query and copies the hits. */
-static quern_hit *run(const test_index *index, const quern_search_options *options,
-                      const qn_query *query, size_t k, size_t *n, const char **used)
-{
-    qn_search *search;
-    quern_error error;
-    cr_assert_eq(qn_search_new(&search, index->segment, index->n_segments, options, &error),
-                 QUERN_OK, "%s", error.message);
-    const quern_hit *hits;
-    quern_hit *copy = NULL;
-    /* Twice: scratch memory that the first run leaves behind must not matter. */
-    for (unsigned i = 0; i < 2; i++) {
-        free(copy);
-        cr_assert_eq(qn_search_run(search, query, k, &hits, n, &error), QUERN_OK, "%s",
-                     error.message);
-        copy = calloc(*n + 1, sizeof *copy);
-        if (*n > 0)
-            memcpy(copy, hits, *n * sizeof *copy);
-    }
-    *used = qn_search_evaluator(search);
-    qn_search_free(search);
-    return copy;
-}
-
 static void expect_equal(const quern_hit *a, size_t n_a, const quern_hit *b, size_t n_b,
                          const char *what, unsigned number)
 {
@@ -65,7 +41,7 @@ static void check_query(const test_index *index, const test_query *query,
     const char *used;
     size_t n_oracle, n;
     options.evaluator = "exhaustive";
-    quern_hit *oracle = run(index, &options, &query->query, k, &n_oracle, &used);
+    quern_hit *oracle = test_index_search(index, &options, &query->query, k, &n_oracle, &used);
     cr_assert_str_eq(used, "exhaustive");
     if (naive) {
         quern_hit *hits = test_naive_search(index, &query->query, query->number, &options, k, &n);
@@ -74,7 +50,7 @@ static void check_query(const test_index *index, const test_query *query,
     }
     for (const char *const *name = qn_plan_names(); *name != NULL; name++) {
         options.evaluator = *name;
-        quern_hit *hits = run(index, &options, &query->query, k, &n, &used);
+        quern_hit *hits = test_index_search(index, &options, &query->query, k, &n, &used);
         expect_equal(hits, n, oracle, n_oracle, used, number);
         free(hits);
     }
@@ -287,7 +263,7 @@ static size_t count_hits(const test_index *index, const test_query *query, size_
         quern_search_options options = QUERN_SEARCH_OPTIONS;
         options.evaluator = qn_plan_names()[i];
         const char *used;
-        free(run(index, &options, &query->query, k, &n, &used));
+        free(test_index_search(index, &options, &query->query, k, &n, &used));
         cr_assert(i == 0 || n == before);
     }
     return n;
@@ -337,35 +313,35 @@ Test(search, the_evaluator_that_answered_is_named)
     test_query_word(&query, QN_SHOULD, 1, 0);
     test_query_word(&query, QN_SHOULD, 1, 1);
     options.evaluator = "range";
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
     test_query_word(&query, QN_MUST, 1, 2); /* it serves every query */
     test_query_add(&query, QN_NOT, 1, (uint32_t[]){3, 4}, NULL, 2);
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
     options.evaluator = "auto";
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
     options.evaluator = "full"; /* it does not */
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "range");
     query.query = (qn_query){0};
     test_query_word(&query, QN_SHOULD, 1, 0);
     test_query_word(&query, QN_NOT, 1, 1);
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "full");
     options.evaluator = "auto"; /* hardly a posting: bounds would not pay */
     query.query = (qn_query){0};
     test_query_word(&query, QN_SHOULD, 1, 59);
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "full");
     test_query_word(&query, QN_MUST, 1, 58);
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "lead");
     query.query = (qn_query){0};
     test_query_word(&query, QN_SHOULD, 1, 59);
     test_query_add(&query, QN_SHOULD, 1, (uint32_t[]){57, 58}, NULL, 2);
-    free(run(&index, &options, &query.query, 10, &n, &used));
+    free(test_index_search(&index, &options, &query.query, 10, &n, &used));
     cr_assert_str_eq(used, "exhaustive");
     test_index_free(&index);
 }

@@ -384,3 +384,26 @@ quern_hit *test_naive_search(const test_index *index, const qn_query *query,
     *n_hits = n < k ? n : k;
     return hits;
 }
+
+quern_hit *test_index_search(const test_index *index, const quern_search_options *options,
+                             const qn_query *query, size_t k, size_t *n, const char **used)
+{
+    qn_search *search;
+    quern_error error;
+    cr_assert_eq(qn_search_new(&search, index->segment, index->n_segments, options, &error),
+                 QUERN_OK, "%s", error.message);
+    const quern_hit *hits;
+    quern_hit *copy = NULL;
+    /* Twice: scratch memory that the first run leaves behind must not matter. */
+    for (unsigned i = 0; i < 2; i++) {
+        free(copy);
+        cr_assert_eq(qn_search_run(search, query, k, &hits, n, &error), QUERN_OK, "%s",
+                     error.message);
+        copy = calloc(*n + 1, sizeof *copy);
+        if (*n > 0)
+            memcpy(copy, hits, *n * sizeof *copy);
+    }
+    *used = qn_search_evaluator(search);
+    qn_search_free(search);
+    return copy;
+}

@@ -45,6 +45,11 @@ void test_index_free(test_index *index);
 void test_index_of_words(test_index *index, const test_index_params *params, const test_word *words,
                          size_t n);
 
+/* Runs a query twice with a new search. Returns a copy of the hits, the caller's, and in *used the
+ * evaluator. */
+quern_hit *test_index_search(const test_index *index, const quern_search_options *options,
+                             const qn_query *query, size_t k, size_t *n, const char **used);
+
 /* Decodes with the kernels of the level that QUERN_CPU now names. */
 void test_index_use_level(test_index *index);
 

@@ -1,0 +1,38 @@
+/* The options that commands over an index share, for their tables: where in a command's struct the
+ * value goes is the argument. */
+#ifndef QN_CLI_INDEX_OPTIONS_H
+#define QN_CLI_INDEX_OPTIONS_H
+
+#include "engine/cli/options.h"
+
+#define QN_OPTION_ALSO(place)                                                                      \
+    {                                                                                              \
+        .name = "also", .letter = 'a', .kind = QN_OPTION_LIST, .offset = (place),                  \
+        .argument = "INDEX", .help = "Search this index too, as if all were one (may be repeated)" \
+    }
+
+#define QN_OPTION_BM25(parameter, most, place, text)                                               \
+    {                                                                                              \
+        .name = (parameter), .kind = QN_OPTION_REAL, .offset = (place), .argument = "X", .min = 0, \
+        .max = (most), .help = (text)                                                              \
+    }
+
+#define QN_OPTION_ANY_ANALYZER(place)                                                              \
+    {                                                                                              \
+        .name = "any-analyzer", .kind = QN_OPTION_FLAG, .offset = (place),                         \
+        .help = "Open an index that was built with a stemmer that behaves differently"             \
+    }
+
+#define QN_OPTION_PARANOID(place)                                                                  \
+    {                                                                                              \
+        .name = "paranoid", .kind = QN_OPTION_FLAG, .offset = (place),                             \
+        .help = "Check every page of the index when it is first used"                              \
+    }
+
+#define QN_OPTION_NO_MMAP(place)                                                                   \
+    {                                                                                              \
+        .name = "no-mmap", .kind = QN_OPTION_FLAG, .offset = (place),                              \
+        .help = "Read the index into memory instead of mapping its files"                          \
+    }
+
+#endif
