@@ -54,6 +54,11 @@ quern_status quern_builder_add_tokens(quern_builder *builder, const quern_docume
     return qn_index_writer_add_tokens(&builder->writer, document, tokens, n_tokens, error);
 }
 
+quern_status quern_builder_delete(quern_builder *builder, quern_span id, quern_error *error)
+{
+    return qn_index_writer_delete(&builder->writer, id, error);
+}
+
 /* Reports a malformed record; QUERN_OK to go on. */
 static quern_status bad_record(quern_builder *builder, const quern_source_options *options,
                                uint64_t *n_bad, const quern_error *bad, quern_error *error)
@@ -141,7 +146,8 @@ quern_status quern_builder_commit(quern_builder *builder, quern_build_report *re
                                   quern_error *error)
 {
     const quern_build_report *done = &builder->writer.report;
-    if (done->malformed > 0 && builder->writer.registry.n_docs == 0)
+    if (done->malformed > 0 && builder->writer.registry.n_docs == 0 && done->unchanged == 0 &&
+        done->skipped == 0 && done->deleted == 0)
         return qn_fail(error, QUERN_E_INPUT,
                        "not one good record was read, but %llu malformed: nothing is built",
                        (unsigned long long)done->malformed);

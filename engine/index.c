@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATHS_MAX = 1024, OPEN_TRIES = 8 };
+enum { OPEN_TRIES = 8 };
 
 static bool reserve_segments(quern_index *index, size_t extra)
 {
@@ -32,6 +32,7 @@ static void settle(quern_index *index)
         segment->docs.container = &segment->store;
         segment->base = (uint32_t)base;
         base += segment->meta.n_docs;
+        index->n_deleted += segment->n_deleted;
     }
     index->n_docs = (uint32_t)base;
 }
@@ -121,8 +122,9 @@ static quern_status refuse_analyzer(quern_index *index, const quern_open_options
 quern_status quern_index_open_many(quern_index **out, const char *const *paths, size_t n_paths,
                                    const quern_open_options *options, quern_error *error)
 {
-    if (out == NULL || paths == NULL || n_paths == 0 || n_paths > PATHS_MAX)
-        return qn_fail(error, QUERN_E_ARGUMENT, "between 1 and %d paths must be given", PATHS_MAX);
+    if (out == NULL || paths == NULL || n_paths == 0 || n_paths > QN_PATHS_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "between 1 and %d paths must be given",
+                       QN_PATHS_MAX);
     *out = NULL;
     quern_open_options defaults = QUERN_OPEN_OPTIONS;
     if (options == NULL)
@@ -187,7 +189,8 @@ const qn_segment *qn_index_segment_of(const quern_index *index, uint32_t doc)
 void quern_index_stats(const quern_index *index, quern_stats *stats)
 {
     const qn_segment_meta *first = &index->segment[0].meta;
-    *stats = (quern_stats){.documents = index->n_docs,
+    *stats = (quern_stats){.documents = index->n_docs - index->n_deleted,
+                           .deleted = index->n_deleted,
                            .segments = index->n_segments,
                            .k1 = first->k1,
                            .b = first->b,
@@ -204,8 +207,7 @@ void quern_index_stats(const quern_index *index, quern_stats *stats)
         stats->stored = stats->stored && meta->stored;
         qn_segment_bytes(&index->segment[i], &stats->bytes);
     }
-    stats->average_length =
-        stats->documents == 0 ? 0 : (double)stats->tokens / (double)stats->documents;
+    stats->average_length = index->n_docs == 0 ? 0 : (double)stats->tokens / (double)index->n_docs;
 }
 
 quern_status quern_verify(const char *path,

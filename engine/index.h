@@ -5,10 +5,14 @@
 #include "index/segment/segment.h"
 #include "index/text/analyzer.h"
 
+/* Indexes that can be opened as one, or merged. */
+enum { QN_PATHS_MAX = 1024 };
+
 struct quern_index {
     qn_segment *segment; /* in document order, `base` set */
     size_t n_segments;
-    uint32_t n_docs;
+    uint32_t n_docs;               /* deleted ones included, */
+    uint32_t n_deleted;            /* which are so many */
     qn_analyzer_settings settings; /* of all segments; spans into the first */
 };
 

@@ -135,15 +135,27 @@ typedef enum quern_tune {
 
 typedef struct quern_build_options {
     size_t size;
-    const char *language; /* libstemmer algorithm ("english", "german", ...) or "none" */
+    const char *language; /* libstemmer algorithm ("english", "german", ...) or "none"; NULL:
+                             english */
     quern_span stopwords; /* words not to index, separated by white space; default none */
     uint64_t memory;      /* ceiling of the builder's memory in bytes, at least 32 MiB */
     unsigned threads;     /* 0: one per processor. The second compresses the document store */
     bool no_positions;    /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;
-    bool force;  /* replace an index that is there, atomically at commit */
-    bool append; /* add a segment to the index that is there */
+    bool force; /* replace an index that is there, atomically at commit */
+    /* Add to the index that is there, if there is one. What is left at its default of language,
+     * stop words, positions, store, tune, k1 and b is then as in that index; the first four must
+     * be, if they are given. */
+    bool append;
+    /* With append and QUERN_DUPLICATE_REPLACE: a document whose title and text (and record, where
+     * they are kept) are those that the index keeps under its id is left alone. */
+    bool skip_unchanged;
+    /* With append and QUERN_DUPLICATE_REPLACE or _SKIP: the commit deletes the documents of the
+     * index that were not given again, unless records were malformed. */
+    bool prune;
+    /* With append: do not join small neighbouring segments after the commit (quern_compact). */
+    bool no_join;
     float k1, b; /* BM25 parameters the bounds are computed for (0..3, 0..1) */
     quern_tune tune;
     quern_progress_fn progress;
@@ -151,11 +163,8 @@ typedef struct quern_build_options {
 } quern_build_options;
 
 #define QUERN_BUILD_OPTIONS                                                                        \
-    ((quern_build_options){.size = sizeof(quern_build_options),                                    \
-                           .language = "english",                                                  \
-                           .memory = (uint64_t)1 << 30,                                            \
-                           .k1 = 0.9f,                                                             \
-                           .b = 0.4f})
+    ((quern_build_options){                                                                        \
+        .size = sizeof(quern_build_options), .memory = (uint64_t)1 << 30, .k1 = 0.9f, .b = 0.4f})
 
 /* What a build did. */
 typedef struct quern_build_report {
@@ -168,6 +177,13 @@ typedef struct quern_build_report {
     uint64_t input_bytes; /* decompressed bytes read, or bytes of title and text added */
     uint64_t index_bytes; /* all files of the index */
     uint32_t runs;        /* times the memory limit was reached and a run was written to disk */
+    uint64_t replaced;    /* documents of the index that were given again and changed, */
+    uint64_t unchanged;   /* that were left alone (skip_unchanged), */
+    uint64_t deleted;     /* that were deleted by id, or because they were not given again */
+    uint64_t joined;      /* segments that were joined with others after the commit */
+    /* Why joining failed, or status QUERN_OK. The commit stands all the same; the next one tries
+     * again. */
+    quern_error join_error;
 } quern_build_report;
 
 typedef struct quern_builder quern_builder;
@@ -201,6 +217,15 @@ QUERN_API quern_status quern_builder_add_tokens(quern_builder *builder,
                                                 const quern_document *document,
                                                 const quern_token *tokens, size_t n_tokens,
                                                 quern_error *error);
+
+/*
+ * Deletes the document with this id when the builder commits: one of the index that is appended to,
+ * or one that was added before. Deletions, replacements and additions of a builder become visible
+ * together. Until its segment is joined with others (or compacted), a deleted document is no answer
+ * any more but counts in the statistics of scores (documents, tokens, df). QUERN_NOT_FOUND.
+ */
+QUERN_API quern_status quern_builder_delete(quern_builder *builder, quern_span id,
+                                            quern_error *error);
 
 typedef enum quern_format {
     QUERN_FORMAT_AUTO =
@@ -239,6 +264,49 @@ QUERN_API quern_status quern_builder_commit(quern_builder *builder, quern_build_
 /* Frees a builder; work that was not committed leaves nothing behind. */
 QUERN_API void quern_builder_free(quern_builder *builder);
 
+/* ---- keeping an index in shape --------------------------------------------------------------- */
+
+typedef struct quern_merge_options {
+    size_t size;
+    unsigned threads; /* 0: one per processor. The second compresses the document store */
+    bool force;       /* quern_merge: replace an index that is there, atomically */
+    /* Take tune, k1 and b from here; else they are those of the first segment. */
+    bool retune;
+    quern_tune tune;
+    float k1, b;
+    quern_progress_fn progress;
+    void *progress_arg;
+} quern_merge_options;
+
+#define QUERN_MERGE_OPTIONS                                                                        \
+    ((quern_merge_options){.size = sizeof(quern_merge_options), .k1 = 0.9f, .b = 0.4f})
+
+/* What a merge did; of the index as it is afterwards. */
+typedef struct quern_merge_report {
+    uint64_t documents, index_bytes;
+    uint64_t joined; /* segments that were read; 0: there was nothing to do */
+} quern_merge_report;
+
+/*
+ * Makes an index one segment without deleted documents: the same bytes that a build of the
+ * documents that are left would give, in their order. Commits join small neighbouring segments by
+ * themselves (index/build/policy.h has the rule), so this is needed only for the last bit of speed
+ * and space, or to tune an index anew. Needs space for both forms at once, and about 12 bytes of
+ * memory a document. Readers go on with what they opened. QUERN_E_LOCKED, QUERN_E_DAMAGED,
+ * QUERN_E_SPACE, QUERN_E_CANCELLED: the index is then as it was. `report` may be NULL.
+ */
+QUERN_API quern_status quern_compact(const char *path, const quern_merge_options *options,
+                                     quern_merge_report *report, quern_error *error);
+
+/*
+ * Makes the index `path` of the documents of other indexes (1..1024), in the order given, as one
+ * segment; these stay as they are. They must agree in analyzer, positions and what they keep of
+ * documents (QUERN_E_ARGUMENT), and no two may have the same id (QUERN_E_DUPLICATE).
+ */
+QUERN_API quern_status quern_merge(const char *path, const char *const *paths, size_t n_paths,
+                                   const quern_merge_options *options, quern_merge_report *report,
+                                   quern_error *error);
+
 /* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct quern_open_options {
@@ -273,7 +341,9 @@ typedef struct quern_bytes {
 } quern_bytes;
 
 typedef struct quern_stats {
-    uint64_t documents, deleted, tokens, terms, postings, segments;
+    uint64_t documents;                         /* not counting deleted ones */
+    uint64_t deleted;                           /* still in their segments */
+    uint64_t tokens, terms, postings, segments; /* with those of deleted documents */
     double average_length;
     float k1, b; /* BM25 parameters the bounds were computed for */
     bool positions, stored;
@@ -343,7 +413,7 @@ QUERN_API quern_status quern_searcher_new(quern_searcher **out, const quern_inde
 QUERN_API void quern_searcher_free(quern_searcher *searcher);
 
 typedef struct quern_hit {
-    uint32_t doc; /* document number: 0..documents-1 in input order */
+    uint32_t doc; /* document number: 0 .. documents + deleted - 1, in input order */
     float score;
 } quern_hit;
 
@@ -437,7 +507,7 @@ QUERN_API quern_status quern_fetch_id(quern_searcher *searcher, uint32_t doc, qu
 QUERN_API quern_status quern_fetch(quern_searcher *searcher, uint32_t doc, quern_document *document,
                                    quern_error *error);
 
-/* The number of the document with an id, or QUERN_NOT_FOUND. */
+/* The number of the document with an id, or QUERN_NOT_FOUND (also if it was deleted). */
 QUERN_API quern_status quern_find_id(quern_searcher *searcher, quern_span id, uint32_t *doc,
                                      quern_error *error);
 

@@ -251,10 +251,23 @@ static quern_status change_by(counter *c, qn_occur occur, bool add)
     return status;
 }
 
+/* Takes out of `set` what not clauses match and what was deleted, and counts the rest. */
+static quern_status finish_set(counter *c, uint64_t *n)
+{
+    const uint8_t *deleted = c->eval->segment->deleted;
+    quern_status status = change_by(c, QN_NOT, false);
+    if (status != QUERN_OK)
+        return status;
+    if (deleted != NULL)
+        c->sets->kernels->drop(c->sets->set, deleted, c->sets->n_words);
+    *n += qn_count_sets_finish(c->sets);
+    return QUERN_OK;
+}
+
 static quern_status count_any(counter *c, uint64_t *n)
 {
     const qn_query *query = c->eval->query;
-    bool simple = c->n_not == 0;
+    bool simple = c->n_not == 0 && c->eval->segment->deleted == NULL;
     size_t n_lists = 0;
     if (c->n_should == 0)
         return QUERN_OK;
@@ -268,11 +281,7 @@ static quern_status count_any(counter *c, uint64_t *n)
     if (simple)
         return count_union(c, n_lists, n);
     quern_status status = change_by(c, QN_SHOULD, true);
-    if (status == QUERN_OK)
-        status = change_by(c, QN_NOT, false);
-    if (status == QUERN_OK)
-        *n += qn_count_sets_finish(c->sets);
-    return status;
+    return status == QUERN_OK ? finish_set(c, n) : status;
 }
 
 /* ---- with must clauses ---- */
@@ -296,16 +305,20 @@ static quern_status filter_phrases(counter *c)
 static quern_status count_array(counter *c, uint64_t *n)
 {
     const qn_query *query = c->eval->query;
+    qn_count_sets *sets = c->sets;
+    const uint8_t *deleted = c->eval->segment->deleted;
     quern_status status = QUERN_OK;
-    for (size_t i = 0; status == QUERN_OK && c->sets->n_docs > 0 && i < query->n_clauses; i++) {
+    if (deleted != NULL)
+        sets->n_docs = sets->kernels->filter(deleted, sets->doc, sets->n_docs, false, sets->doc);
+    for (size_t i = 0; status == QUERN_OK && sets->n_docs > 0 && i < query->n_clauses; i++) {
         const qn_clause *clause = &query->clause[i];
         const qn_postings *list = c->eval->list[clause->first_term];
         if (clause->occur == QN_NOT && clause->n_terms == 1 && list != NULL)
-            status = qn_count_sets_filter(c->sets, list, false, c->error);
+            status = qn_count_sets_filter(sets, list, false, c->error);
     }
     if (status == QUERN_OK)
         status = filter_phrases(c);
-    *n += status == QUERN_OK ? c->sets->n_docs : 0;
+    *n += status == QUERN_OK ? sets->n_docs : 0;
     return status;
 }
 
@@ -327,6 +340,8 @@ static quern_status count_bitmaps(counter *c, size_t n_all, uint64_t *n)
         simple = clause->n_terms == 1 && list->dense;
         sets->bitmap[n_sets++] = list->bitmap;
     }
+    if (c->eval->segment->deleted != NULL)
+        sets->bitmap[n_sets++] = c->eval->segment->deleted;
     if (simple) {
         *n += sets->kernels->count_all(sets->bitmap, n_all, n_sets, sets->n_words);
         return QUERN_OK;
@@ -337,11 +352,7 @@ static quern_status count_bitmaps(counter *c, size_t n_all, uint64_t *n)
     for (size_t i = 0; status == QUERN_OK && i < query->n_clauses; i++)
         if (query->clause[i].occur == QN_MUST && is_phrase(c, &query->clause[i]))
             status = keep_phrase(c, &query->clause[i], sets->set);
-    if (status == QUERN_OK)
-        status = change_by(c, QN_NOT, false);
-    if (status == QUERN_OK)
-        *n += qn_count_sets_finish(sets);
-    return status;
+    return status == QUERN_OK ? finish_set(c, n) : status;
 }
 
 static quern_status count_all(counter *c, uint64_t *n)

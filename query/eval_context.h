@@ -107,6 +107,14 @@ static inline float qn_eval_threshold(const qn_eval *eval)
     return eval->topk->threshold > eval->seed ? eval->topk->threshold : eval->seed;
 }
 
+/* Offers a document of the segment with its exact score: it is left out if it was deleted, or if
+ * the score is not enough. */
+static inline void qn_eval_offer(const qn_eval *eval, uint32_t doc, float score)
+{
+    if (score >= qn_eval_threshold(eval) && !qn_segment_is_deleted(eval->segment, doc))
+        qn_topk_push(eval->topk, eval->segment->base + doc, score);
+}
+
 /* K of a document. */
 static inline float qn_eval_norm(const qn_eval *eval, uint32_t doc)
 {

@@ -20,6 +20,8 @@ static quern_status score_document(qn_eval *eval, uint32_t doc, quern_error *err
 {
     bool answers = false;
     float score = 0;
+    if (qn_segment_is_deleted(eval->segment, doc))
+        return QUERN_OK;
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
         const qn_clause *clause = &eval->query->clause[c];
         uint32_t freq;

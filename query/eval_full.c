@@ -150,14 +150,12 @@ static quern_status exclude_list(const qn_eval *eval, full_list *list, uint32_t 
 static void offer(const qn_eval *eval, uint32_t begin, size_t n)
 {
     struct qn_full *full = eval->scratch->full;
-    uint32_t base = eval->segment->base + begin;
     for (size_t i = 0; i < n; i++) {
         uint32_t offset = full->touched[i];
         float score = full->score[offset];
         full->score[offset] = 0;
         full->mark[offset] = 0;
-        if (score >= qn_eval_threshold(eval))
-            qn_topk_push(eval->topk, base + offset, score);
+        qn_eval_offer(eval, begin + offset, score);
     }
 }
 

@@ -111,8 +111,7 @@ static quern_status settle(lead_run *run, const uint32_t *entry, quern_error *er
         }
         score += clause->occur == QN_NOT ? 0 : value;
     }
-    if (score >= qn_eval_threshold(eval))
-        qn_topk_push(eval->topk, eval->segment->base + entry[AT_DOC], score);
+    qn_eval_offer(eval, entry[AT_DOC], score);
     return QUERN_OK;
 }
 
@@ -260,8 +259,8 @@ static void score_batch(lead_run *run)
             double limit = (double)score[i] * (1 + 2 * QN_BM25_SUM_ROOM) + 2 * QN_BM25_FLOOR;
             score[i] = (float)limit;
             good &= ~((uint64_t)(score[i] < qn_eval_threshold(eval)) << i);
-        } else if (score[i] >= qn_eval_threshold(eval)) {
-            qn_topk_push(eval->topk, eval->segment->base + run->walk->doc[i], score[i]);
+        } else {
+            qn_eval_offer(eval, run->walk->doc[i], score[i]);
         }
     }
     if (run->phrases)

@@ -310,7 +310,9 @@ static float find_seed(qn_search *search, const qn_query *query, size_t k)
         if (state->n_lists == 0)
             continue;
         select_lists(search, query, state);
-        float seed = qn_seed_of(query, search->weight, search->by_term, state->deflation, k);
+        /* Of the best so many, k are there if no more than the others were deleted. */
+        size_t rank = k + search->segment[s].n_deleted;
+        float seed = qn_seed_of(query, search->weight, search->by_term, state->deflation, rank);
         best = seed > best ? seed : best;
     }
     return best;

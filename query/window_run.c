@@ -230,10 +230,7 @@ void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n)
 
 void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score)
 {
-    const qn_eval *eval = run->eval;
-    uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
-    if (score >= qn_eval_threshold(eval))
-        qn_topk_push(eval->topk, eval->segment->base + doc, score);
+    qn_eval_offer(run->eval, window * QN_WINDOW + run->bytes->offset[i], score);
 }
 
 /* Adds what a list contributes to each of n survivors. */

@@ -6,18 +6,18 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 const qn_command *const qn_commands[] = {
-    &qn_command_index,
-    &qn_command_search,
-    &qn_command_stats,
-    &qn_command_verify,
-    &qn_command_eval,
-    &qn_command_bench,
-    NULL,
+    &qn_command_index,  &qn_command_search,
+    &qn_command_delete, &qn_command_compact,
+    &qn_command_merge,  &qn_command_stats,
+    &qn_command_verify, &qn_command_eval,
+    &qn_command_bench,  NULL,
 };
 
 const qn_command *qn_command_named(const char *name)
@@ -134,4 +134,24 @@ double qn_clock(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* The kernel's figure of getrusage outlives exec: started from a large program it would be that
+ * program's. */
+uint64_t qn_peak_resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[256];
+    unsigned long long kib = 0;
+    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtoull(line + 6, NULL, 10);
+    if (file != NULL)
+        (void)fclose(file);
+    if (kib > 0)
+        return kib * 1024;
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) != 0)
+        return 0;
+    return (uint64_t)usage.ru_maxrss * 1024;
 }

@@ -22,8 +22,8 @@ enum {
     QN_EXIT_INTERRUPTED = 130
 };
 
-extern const qn_command qn_command_index, qn_command_search, qn_command_stats, qn_command_verify,
-    qn_command_eval, qn_command_bench;
+extern const qn_command qn_command_index, qn_command_search, qn_command_delete, qn_command_compact,
+    qn_command_merge, qn_command_stats, qn_command_verify, qn_command_eval, qn_command_bench;
 
 /* All commands in the order of the help; NULL-terminated. */
 extern const qn_command *const qn_commands[];
@@ -70,5 +70,8 @@ int qn_interrupted(void);
 
 /* Seconds of a clock that only goes forward. */
 double qn_clock(void);
+
+/* The largest resident set that the program has had; 0 if it is not known. */
+uint64_t qn_peak_resident_bytes(void);
 
 #endif

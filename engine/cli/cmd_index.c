@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@ typedef struct index_options {
     int format, store, on_duplicate, tune;
     uint64_t memory, threads, max_errors;
     double k1, b;
-    bool no_positions, no_store, force, append, json, quiet, verbose;
+    bool no_positions, no_store, force, append, update, prune, no_join, json, quiet, verbose;
 } index_options;
 
 #define FIELD(name) offsetof(index_options, name)
@@ -39,7 +38,21 @@ static const qn_option OPTIONS[] = {
     {.name = "append",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(append),
-     .help = "Add to an index that is there"},
+     .help = "Add to an index that is there; language, stop words, positions and store are then as "
+             "in that index"},
+    {.name = "update",
+     .letter = 'u',
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(update),
+     .help = "Add, and replace documents whose ids are there; what is as it was is left alone"},
+    {.name = "prune",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(prune),
+     .help = "With --update: delete the documents of the index that are not given again"},
+    {.name = "no-join",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(no_join),
+     .help = "With --append or --update: do not join small segments afterwards"},
     {.name = "format",
      .letter = 'f',
      .kind = QN_OPTION_CHOICE,
@@ -146,26 +159,6 @@ static void on_bad_record(void *arg, const quern_error *error)
     }
 }
 
-/* The kernel's figure of getrusage outlives exec: started from a large program it would be that
- * program's. */
-static uint64_t peak_resident_bytes(void)
-{
-    FILE *file = fopen("/proc/self/status", "re");
-    char line[256];
-    unsigned long long kib = 0;
-    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "VmHWM:", 6) == 0)
-            kib = strtoull(line + 6, NULL, 10);
-    if (file != NULL)
-        (void)fclose(file);
-    if (kib > 0)
-        return kib * 1024;
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0)
-        return 0;
-    return (uint64_t)usage.ru_maxrss * 1024;
-}
-
 /* ---- the summary ---- */
 
 static void put_json(qn_text *text, const quern_build_report *report, double seconds)
@@ -174,11 +167,14 @@ static void put_json(qn_text *text, const quern_build_report *report, double sec
     qn_text_printf(text,
                    "{\"v\":1,\"documents\":%llu,\"skipped\":%llu,\"malformed\":%llu,"
                    "\"input_bytes\":%llu,\"index_bytes\":%llu,\"seconds\":%.3f,\"mb_per_s\":%.1f,"
-                   "\"peak_rss_bytes\":%llu}\n",
+                   "\"peak_rss_bytes\":%llu,\"replaced\":%llu,\"unchanged\":%llu,\"deleted\":%llu,"
+                   "\"joined\":%llu}\n",
                    (unsigned long long)report->documents, (unsigned long long)report->skipped,
                    (unsigned long long)report->malformed, (unsigned long long)report->input_bytes,
                    (unsigned long long)report->index_bytes, seconds, rate,
-                   (unsigned long long)peak_resident_bytes());
+                   (unsigned long long)qn_peak_resident_bytes(),
+                   (unsigned long long)report->replaced, (unsigned long long)report->unchanged,
+                   (unsigned long long)report->deleted, (unsigned long long)report->joined);
 }
 
 static void tell_count(uint64_t n, const char *one, const char *many)
@@ -197,6 +193,12 @@ static void tell_summary(const index_options *options, const quern_build_report 
                   seconds > 0 ? (double)report->input_bytes / seconds * 1e-6 : 0);
     tell_count(report->malformed, "malformed record was skipped", "malformed records were skipped");
     tell_count(report->skipped, "duplicate was left out", "duplicates were left out");
+    tell_count(report->replaced, "document was replaced", "documents were replaced");
+    tell_count(report->unchanged, "document was there already", "documents were there already");
+    tell_count(report->deleted, "document was deleted", "documents were deleted");
+    tell_count(report->joined, "segment was joined with others", "segments were joined");
+    if (options->prune && report->malformed > 0)
+        (void)fputs("nothing was pruned, as records were malformed\n", stderr);
     tell_count(report->long_words, "word of more than 255 bytes was left out",
                "words of more than 255 bytes were left out");
     tell_count(report->bad_utf8, "invalid UTF-8 sequence was replaced",
@@ -252,12 +254,12 @@ static int report_failure(const job *work, quern_status status, const quern_erro
     const index_options *options = work->options;
     quern_index *there = NULL;
     quern_status found = QUERN_E_ARGUMENT; /* no index */
-    if (status == QUERN_E_EXISTS && !options->force && !options->append)
+    if (status == QUERN_E_EXISTS && !options->force && !options->append && !options->update)
         found = quern_index_open(&there, options->output, NULL, NULL);
     quern_index_close(there);
     if (found != QUERN_OK && qn_exit_code(found, NULL) != QN_EXIT_DAMAGED)
         return qn_report(work->command, status, error);
-    qn_complain(work->command, "%s; --force replaces an index, --append adds to one",
+    qn_complain(work->command, "%s; --force replaces an index, --append and --update add to one",
                 error->message);
     return qn_exit_code(status, error);
 }
@@ -285,7 +287,13 @@ static int build_and_tell(job *work, const quern_build_options *build_options, c
     qn_output_open(&out, STDOUT_FILENO, 2);
     if (options->json)
         put_json(&out.text, &report, seconds);
-    return qn_end(work->command, &out, QN_EXIT_DONE);
+    int code = QN_EXIT_DONE;
+    if (report.join_error.status != QUERN_OK) {
+        qn_complain(work->command, "all documents are in %s, but joining its segments failed: %s",
+                    options->output, report.join_error.message);
+        code = qn_exit_code(report.join_error.status, &report.join_error);
+    }
+    return qn_end(work->command, &out, code);
 }
 
 /* Reads the file of stop words whole. */
@@ -351,9 +359,13 @@ static int run_checked(const qn_command *command, const index_options *options, 
     build_options.store = options->no_store     ? QUERN_STORE_NONE
                           : options->store == 1 ? QUERN_STORE_RECORD
                                                 : QUERN_STORE_TEXT;
-    build_options.on_duplicate = (quern_on_duplicate)options->on_duplicate;
+    build_options.on_duplicate =
+        options->update ? QUERN_DUPLICATE_REPLACE : (quern_on_duplicate)options->on_duplicate;
     build_options.force = options->force;
-    build_options.append = options->append;
+    build_options.append = options->append || options->update;
+    build_options.skip_unchanged = options->update;
+    build_options.prune = options->prune;
+    build_options.no_join = options->no_join;
     build_options.k1 = (float)options->k1;
     build_options.b = (float)options->b;
     build_options.tune = (quern_tune)options->tune;
@@ -369,10 +381,10 @@ static int run_checked(const qn_command *command, const index_options *options, 
 
 static int run_index(const qn_command *command, int argc, char **argv)
 {
-    index_options options = {.language = "english",
-                             .memory = (uint64_t)1 << 30,
+    index_options options = {.memory = (uint64_t)1 << 30,
                              .max_errors = UINT64_MAX,
                              .store = -1,
+                             .on_duplicate = -1,
                              .k1 = 0.9,
                              .b = 0.4};
     int n, code;
@@ -382,8 +394,14 @@ static int run_index(const qn_command *command, int argc, char **argv)
         return qn_wrong_usage(command, "-o INDEX is missing: the directory to make");
     if (n == 0)
         return qn_wrong_usage(command, "no input: name files, or - for standard input");
-    if (options.force && options.append)
-        return qn_wrong_usage(command, "--force and --append exclude each other");
+    if (options.force && (options.append || options.update))
+        return qn_wrong_usage(command, "--force and --%s exclude each other",
+                              options.append ? "append" : "update");
+    if (options.update && options.on_duplicate >= 0)
+        return qn_wrong_usage(command, "--update replaces, so --on-duplicate makes no sense");
+    if (options.prune && !options.update)
+        return qn_wrong_usage(command, "--prune needs --update");
+    options.on_duplicate = options.on_duplicate < 0 ? 0 : options.on_duplicate;
     if (options.no_store && options.store >= 0)
         return qn_wrong_usage(command, "--store and --no-store exclude each other");
     return run_checked(command, &options, argv, n);
@@ -400,7 +418,10 @@ const qn_command qn_command_index = {
         "jsonl: one JSON object a line with the members \"id\", \"text\" and perhaps \"title\". "
         "tsv: id<TAB>text, or id<TAB>title<TAB>text. text: each file is a document and its path "
         "is the id; a directory is walked, and the path counts from there.\n\n"
-        "A malformed record is named on standard error as file:line and skipped.",
+        "A malformed record is named on standard error as file:line and skipped.\n\n"
+        "An index that grows (--append, --update) has a segment for each time; small ones are "
+        "joined by and by, without disturbing whoever searches meanwhile. One command at a time "
+        "may change an index.",
     .examples = "quern index -o my.idx corpus.jsonl.zst\n"
                 "#from a compressed file of JSON objects\n"
                 "zcat corpus.tsv.gz | quern index -o my.idx --format tsv --language german -\n"
@@ -408,7 +429,9 @@ const qn_command qn_command_index = {
                 "quern index -o notes.idx --format text ~/notes\n"
                 "#every file of a directory\n"
                 "quern index -o my.idx --append more.jsonl\n"
-                "#more documents for an index that is there\n",
+                "#more documents for an index that is there\n"
+                "quern index -o notes.idx --update --prune --format text ~/notes\n"
+                "#what changed there since: new, other and removed files\n",
     .options = OPTIONS,
     .n_options = sizeof OPTIONS / sizeof *OPTIONS,
     .run = run_index,

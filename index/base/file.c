@@ -77,6 +77,12 @@ void qn_mapping_close(qn_mapping *mapping)
     *mapping = (qn_mapping){0};
 }
 
+void qn_mapping_forget(const qn_mapping *mapping)
+{
+    if (mapping->mapped_len > 0) /* advice: that it is not taken does no harm */
+        (void)madvise((void *)(uintptr_t)mapping->data, mapping->mapped_len, MADV_DONTNEED);
+}
+
 /* ---- buffered writing ---- */
 
 static quern_status writer_start(qn_writer *writer, int fd, const char *path, size_t buffer_bytes,

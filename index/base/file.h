@@ -28,6 +28,10 @@ quern_status qn_mapping_open(qn_mapping *out, int dirfd, const char *name, const
                              bool in_memory, quern_error *error);
 void qn_mapping_close(qn_mapping *mapping);
 
+/* Lets go of the pages that were read, which then no longer count as resident memory; they come
+ * back when they are read again. Nothing where the bytes were read into memory. */
+void qn_mapping_forget(const qn_mapping *mapping);
+
 /* ---- buffered writing ---- */
 
 /* A file that grows at its end. Zero-initialise; open with qn_writer_open or qn_writer_spool. After

@@ -1,28 +1,32 @@
 /*
- * The merge of a build: the lists of all runs, term by term in order, decoded and handed to the
- * postings writer. What comes out depends on the postings only, so the index bytes are the same for
- * any number of runs, that is for any memory limit.
+ * Merging lists: parts that each give the lists of some documents, term by term in order, become
+ * the lists of one segment. What comes out depends on the postings only, so the index bytes are the
+ * same for any number of parts. Parts are the runs of a build (merge_runs.h) or whole segments
+ * (merge_segments.h).
  */
 #ifndef QN_BUILD_MERGE_H
 #define QN_BUILD_MERGE_H
 
-#include "index/build/run.h"
 #include "index/segment/postings_writer.h"
 
-typedef struct qn_merge_input {
-    qn_writer *spool;  /* that holds the runs */
-    const qn_run *run; /* in document order */
-    size_t n_runs;
-    bool positions;
-    /* Where documents were dropped: new number of each old one, UINT32_MAX if dropped; else NULL.
-     */
-    const uint32_t *renumber;
-    size_t buffer_bytes; /* for all runs together */
-    quern_progress_fn progress;
-    void *progress_arg;
-} qn_merge_input;
+/* Embedded at the start of what it is a part of. */
+typedef struct qn_merge_part {
+    /* The term of the current list. */
+    const char *term;
+    uint32_t term_len;
+    /* Steps to the next list; QUERN_END after the last. The list before has been copied. */
+    quern_status (*next)(struct qn_merge_part *part, quern_error *error);
+    /* Hands the current list's postings to the writer, in document order. */
+    quern_status (*copy)(struct qn_merge_part *part, qn_postings_writer *writer,
+                         quern_error *error);
+    /* How far it is, in bytes of any kind. */
+    uint64_t (*done)(const struct qn_merge_part *part);
+    uint64_t total; /* such bytes in all */
+} qn_merge_part;
 
-quern_status qn_merge_runs(const qn_merge_input *input, qn_postings_writer *writer,
-                           quern_error *error);
+/* Merges part[0..n), which are in document order and have not been stepped. QUERN_E_CANCELLED if
+ * `progress` (may be NULL) says so; else what parts and writer fail with. */
+quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, qn_postings_writer *writer,
+                            quern_progress_fn progress, void *progress_arg, quern_error *error);
 
 #endif

@@ -1,17 +1,12 @@
-/* Taking documents: directory and lock, ids, analysis, inversion, store; runs when memory is full.
- */
+/* Taking documents: ids, analysis, inversion, store; runs when memory is full. */
 #define _GNU_SOURCE
 #include "index/build/writer.h"
 
 #include "index/base/status.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Tokens after which a run is written even where memory is left: longer runs are no faster (2 to 80
@@ -25,132 +20,63 @@ enum { FIXED_BYTES = 20 << 20, RUN_LEAST = 4 << 20, WORDS = 256, DEFAULT_RANGE_L
 
 /* ---- opening ---- */
 
-static quern_status open_dir(qn_index_writer *writer, quern_error *error)
+/* What is not asked for otherwise is as in the index that is added to. */
+static void take_over(qn_index_writer *writer)
 {
-    if (mkdir(writer->path, 0777) == 0)
-        writer->made_dir = true;
-    else if (errno != EEXIST)
-        return qn_fail_sys(error, errno, "create", writer->path);
-    writer->dirfd = open(writer->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (writer->dirfd < 0)
-        return errno == ENOTDIR
-                   ? qn_fail(error, QUERN_E_EXISTS, "%s is not a directory", writer->path)
-                   : qn_fail_sys(error, errno, "open", writer->path);
-    return QUERN_OK;
-}
-
-/* A second handle on the directory, for readdir; NULL on failure. */
-static DIR *list_dir(int dirfd)
-{
-    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir == NULL && fd >= 0)
-        (void)close(fd);
-    return dir;
-}
-
-static quern_status refuse_foreign(const qn_index_writer *writer, quern_error *error)
-{
-    DIR *dir = list_dir(writer->dirfd);
-    if (dir == NULL)
-        return qn_fail_sys(error, errno, "list", writer->path);
-    quern_status status = QUERN_OK;
-    const struct dirent *entry;
-    while (status == QUERN_OK && (entry = readdir(dir)) != NULL) {
-        const char *name = entry->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !qn_manifest_owns(name))
-            status = qn_fail(error, QUERN_E_EXISTS,
-                             "%s holds other files than an index (%.80s): choose another directory",
-                             writer->path, name);
+    const qn_segment_meta *meta = &writer->old.one[0].segment.meta;
+    quern_build_options *options = &writer->options;
+    if (options->language == NULL)
+        options->language = meta->language;
+    if (options->stopwords.len == 0)
+        options->stopwords = meta->stopwords;
+    if (options->store == QUERN_STORE_TEXT)
+        options->store = !meta->stored   ? QUERN_STORE_NONE
+                         : meta->records ? QUERN_STORE_RECORD
+                                         : QUERN_STORE_TEXT;
+    options->no_positions = options->no_positions || !meta->positions;
+    if (options->tune == QUERN_TUNE_BALANCED)
+        options->tune = meta->tune;
+    const quern_build_options defaults = QUERN_BUILD_OPTIONS;
+    if (options->k1 == defaults.k1 && options->b == defaults.b) {
+        options->k1 = meta->k1;
+        options->b = meta->b;
     }
-    (void)closedir(dir);
-    return status;
-}
-
-void qn_index_writer_clean(int dirfd, const qn_manifest *manifest)
-{
-    DIR *dir = list_dir(dirfd);
-    if (dir == NULL)
-        return; /* leftovers cost space only; the next writer tries again */
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL)
-        if (qn_manifest_is_orphan(manifest, entry->d_name))
-            (void)unlinkat(dirfd, entry->d_name, 0);
-    (void)closedir(dir);
-}
-
-/* Opens the segments that are there, whose ids new documents are held against, and takes over what
- * the index's analyzer must share. */
-static quern_status open_old(qn_index_writer *writer, quern_error *error)
-{
-    size_t n = writer->manifest.n_segments;
-    if (n >= QN_SEGMENTS_MAX)
-        return qn_fail(error, QUERN_E_ARGUMENT, "%s has %d segments, and an index holds no more",
-                       writer->path, QN_SEGMENTS_MAX);
-    writer->old = calloc(n + 1, sizeof *writer->old);
-    if (writer->old == NULL)
-        return qn_fail_memory(error);
-    quern_open_options options = QUERN_OPEN_OPTIONS;
-    for (; writer->n_old < n; writer->n_old++) {
-        quern_status status =
-            qn_segment_open(&writer->old[writer->n_old], writer->dirfd,
-                            &writer->manifest.segment[writer->n_old], &options, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    return QUERN_OK;
 }
 
 static quern_status hold_against_old(const qn_index_writer *writer, quern_error *error)
 {
     const qn_analyzer_settings *own = qn_analyzer_get_settings(writer->analyzer);
-    if (strcmp(writer->manifest.language, own->language) != 0)
+    const qn_manifest *manifest = &writer->directory.manifest;
+    const quern_build_options *options = &writer->options;
+    const char *path = writer->directory.path;
+    if (strcmp(manifest->language, own->language) != 0)
         return qn_fail(error, QUERN_E_ARGUMENT,
                        "%s was built for the language %s, not %s: append in the same language",
-                       writer->path, writer->manifest.language, own->language);
-    if (writer->manifest.fingerprint != qn_analyzer_fingerprint(writer->analyzer))
-        return qn_fail(error, QUERN_E_ANALYZER, "%s was built with another stemmer", writer->path);
-    for (size_t i = 0; i < writer->n_old; i++) {
-        const qn_segment_meta *meta = &writer->old[i].meta;
+                       path, manifest->language, own->language);
+    if (manifest->fingerprint != qn_analyzer_fingerprint(writer->analyzer))
+        return qn_fail(error, QUERN_E_ANALYZER, "%s was built with another stemmer", path);
+    for (size_t i = 0; i < writer->old.n; i++) {
+        const qn_segment_meta *meta = &writer->old.one[i].segment.meta;
         if (meta->stopwords.len != own->stopwords.len ||
             (own->stopwords.len > 0 &&
              memcmp(meta->stopwords.data, own->stopwords.data, own->stopwords.len) != 0))
-            return qn_fail(error, QUERN_E_ARGUMENT, "%s was built with other stop words",
-                           writer->path);
-        if (meta->positions == writer->options.no_positions)
-            return qn_fail(error, QUERN_E_ARGUMENT, "%s was built %s positions: append alike",
-                           writer->path, meta->positions ? "with" : "without");
+            return qn_fail(error, QUERN_E_ARGUMENT, "%s was built with other stop words", path);
+        if (meta->positions == options->no_positions)
+            return qn_fail(error, QUERN_E_ARGUMENT, "%s was built %s positions: append alike", path,
+                           meta->positions ? "with" : "without");
+        if (meta->stored != (options->store != QUERN_STORE_NONE) ||
+            meta->records != (options->store == QUERN_STORE_RECORD))
+            return qn_fail(error, QUERN_E_ARGUMENT, "%s keeps %s of its documents: append alike",
+                           path,
+                           meta->records  ? "the whole records"
+                           : meta->stored ? "title and text"
+                                          : "nothing but the ids");
     }
     return QUERN_OK;
 }
 
-static quern_status open_index(qn_index_writer *writer, quern_error *error)
-{
-    quern_status status = refuse_foreign(writer, error);
-    if (status == QUERN_OK)
-        status = qn_manifest_lock(&writer->lockfd, writer->dirfd, writer->path, error);
-    if (status != QUERN_OK)
-        return status;
-    quern_error ignored;
-    status = qn_manifest_read(&writer->manifest, writer->dirfd, writer->path, &ignored);
-    bool there = status != QUERN_NOT_FOUND;
-    if (there && !writer->options.force && !writer->options.append)
-        return qn_fail(error, QUERN_E_EXISTS, "%s is an index already", writer->path);
-    if (status != QUERN_OK && there && !writer->options.force) {
-        if (error != NULL)
-            *error = ignored; /* a damaged manifest can be replaced, not appended to */
-        return status;
-    }
-    /* A reader may still name the files of a damaged manifest: they go at the commit. */
-    if (status == QUERN_OK || !there)
-        qn_index_writer_clean(writer->dirfd, there ? &writer->manifest : NULL);
-    return there && writer->options.append ? open_old(writer, error) : QUERN_OK;
-}
-
 static quern_status check_options(quern_build_options *options, quern_error *error)
 {
-    if (options->language == NULL)
-        options->language = "english";
     if (options->memory < (uint64_t)32 << 20)
         return qn_fail(error, QUERN_E_ARGUMENT, "the memory limit must be at least 32 MiB");
     if (!(options->k1 >= 0 && options->k1 <= 3))
@@ -161,62 +87,73 @@ static quern_status check_options(quern_build_options *options, quern_error *err
         return qn_fail(error, QUERN_E_ARGUMENT, "there is no such tuning");
     if (options->force && options->append)
         return qn_fail(error, QUERN_E_ARGUMENT, "force and append exclude each other");
-    if (options->append && options->on_duplicate == QUERN_DUPLICATE_REPLACE)
+    if (options->prune && (!options->append || options->on_duplicate == QUERN_DUPLICATE_ERROR))
         return qn_fail(error, QUERN_E_ARGUMENT,
-                       "append cannot replace documents of the index that is there");
+                       "prune is for documents that are given again: append, and replace or skip");
     return QUERN_OK;
 }
 
 /* Whether the document store is compressed beside the rest: that is what a second thread is for. */
-static bool has_second_thread(const quern_build_options *options)
+bool qn_index_writer_has_second_thread(const quern_build_options *options)
 {
     return options->threads == 0 ? sysconf(_SC_NPROCESSORS_ONLN) > 1 : options->threads > 1;
+}
+
+static quern_status open_analyzer(qn_index_writer *writer, quern_error *error)
+{
+    quern_build_options *options = &writer->options;
+    if (writer->old.n > 0)
+        take_over(writer);
+    if (options->language == NULL)
+        options->language = "english";
+    qn_analyzer_settings settings = {options->language, options->stopwords};
+    quern_status status = qn_analyzer_new(&writer->analyzer, &settings, error);
+    return status == QUERN_OK && writer->old.n > 0 ? hold_against_old(writer, error) : status;
 }
 
 static quern_status open_parts(qn_index_writer *writer, quern_error *error)
 {
     const quern_build_options *options = &writer->options;
-    qn_analyzer_settings settings = {options->language, options->stopwords};
-    quern_status status = qn_analyzer_new(&writer->analyzer, &settings, error);
-    if (status == QUERN_OK && writer->n_old > 0)
-        status = hold_against_old(writer, error);
-    if (status != QUERN_OK)
-        return status;
+    int dirfd = writer->directory.dirfd;
+    const char *path = writer->directory.path;
     writer->tokenizer = qn_tokenizer_new();
     if (writer->tokenizer == NULL)
         return qn_fail_memory(error);
-    status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
+    quern_status status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
     if (status == QUERN_OK)
         status = qn_inverter_init(&writer->inverter, &writer->vocabulary, !options->no_positions,
-                                  writer->dirfd, writer->path, error);
+                                  dirfd, path, error);
     if (status == QUERN_OK)
-        status = qn_registry_init(&writer->registry, writer->dirfd, writer->path, error);
+        status = qn_registry_init(&writer->registry, dirfd, path, error);
     (void)snprintf(writer->docs_name, sizeof writer->docs_name, "tmp-%ld.qs", (long)getpid());
     (void)snprintf(writer->index_name, sizeof writer->index_name, "tmp-%ld.qx", (long)getpid());
     /* Under a damaged manifest nothing was cleaned, and in a container numbers of processes recur.
      */
-    (void)unlinkat(writer->dirfd, writer->docs_name, 0);
-    (void)unlinkat(writer->dirfd, writer->index_name, 0);
+    (void)unlinkat(dirfd, writer->docs_name, 0);
+    (void)unlinkat(dirfd, writer->index_name, 0);
     if (status == QUERN_OK && options->store != QUERN_STORE_NONE)
-        status = qn_docs_writer_new(&writer->docs, writer->dirfd, writer->docs_name, writer->path,
+        status = qn_docs_writer_new(&writer->docs, dirfd, writer->docs_name, path,
                                     options->store == QUERN_STORE_RECORD,
-                                    has_second_thread(options), error);
+                                    qn_index_writer_has_second_thread(options), error);
     return status;
 }
 
 quern_status qn_index_writer_open(qn_index_writer *writer, const char *path,
                                   const quern_build_options *options, quern_error *error)
 {
-    *writer = (qn_index_writer){.options = *options, .dirfd = -1, .lockfd = -1};
+    *writer = (qn_index_writer){.options = *options, .directory = {.dirfd = -1, .lockfd = -1}};
     quern_status status = check_options(&writer->options, error);
     if (status != QUERN_OK)
         return status;
-    writer->path = strdup(path);
-    if (writer->path == NULL)
-        return qn_fail_memory(error);
-    status = open_dir(writer, error);
+    status = qn_directory_open(&writer->directory, path,
+                               options->append  ? QN_DIRECTORY_ADD
+                               : options->force ? QN_DIRECTORY_REPLACE
+                                                : QN_DIRECTORY_NEW,
+                               error);
+    if (status == QUERN_OK && options->append && writer->directory.there)
+        status = qn_old_open(&writer->old, &writer->directory, error);
     if (status == QUERN_OK)
-        status = open_index(writer, error);
+        status = open_analyzer(writer, error);
     if (status == QUERN_OK)
         status = open_parts(writer, error);
     if (status != QUERN_OK)
@@ -233,23 +170,13 @@ void qn_index_writer_close(qn_index_writer *writer)
     qn_tokenizer_free(writer->tokenizer);
     qn_analyzer_free(writer->analyzer);
     free(writer->length);
-    for (size_t i = 0; i < writer->n_old; i++)
-        qn_segment_close(&writer->old[i]);
-    free(writer->old);
-    qn_manifest_free(&writer->manifest);
-    if (writer->lockfd >= 0) { /* only then are the temporary files its own */
-        (void)unlinkat(writer->dirfd, writer->docs_name, 0);
-        (void)unlinkat(writer->dirfd, writer->index_name, 0);
-        if (writer->made_dir)
-            (void)unlinkat(writer->dirfd, QN_LOCK_NAME, 0);
-        (void)close(writer->lockfd);
+    qn_old_free(&writer->old);
+    if (writer->directory.lockfd >= 0) { /* only then are the temporary files its own */
+        (void)unlinkat(writer->directory.dirfd, writer->docs_name, 0);
+        (void)unlinkat(writer->directory.dirfd, writer->index_name, 0);
     }
-    if (writer->dirfd >= 0)
-        (void)close(writer->dirfd);
-    if (writer->made_dir)
-        (void)rmdir(writer->path);
-    free(writer->path);
-    *writer = (qn_index_writer){.dirfd = -1, .lockfd = -1};
+    qn_directory_close(&writer->directory);
+    *writer = (qn_index_writer){.directory = {.dirfd = -1, .lockfd = -1}};
 }
 
 /* ---- documents ---- */
@@ -287,10 +214,9 @@ static quern_status check_document(const qn_index_writer *writer, const quern_do
     return QUERN_OK;
 }
 
-static quern_status duplicate(const qn_index_writer *writer, const quern_document *document,
-                              const qn_place *place, const char *first, quern_error *error)
+static quern_status duplicate(const quern_document *document, const qn_place *place,
+                              const char *first, quern_error *error)
 {
-    (void)writer;
     char where[256];
     place_prefix(place, where, sizeof where);
     int len = document->id.len > 200 ? 200 : (int)document->id.len;
@@ -298,46 +224,71 @@ static quern_status duplicate(const qn_index_writer *writer, const quern_documen
                    len, document->id.data, first);
 }
 
-/* QUERN_OK: add it; QUERN_END: skip it. */
+/* Of the document's id in the index that is added to. QUERN_OK: add it; QUERN_END: leave it out. */
+static quern_status check_old(qn_index_writer *writer, const quern_document *document,
+                              const qn_place *place, bool analysed, quern_error *error)
+{
+    const quern_build_options *options = &writer->options;
+    qn_old_place at;
+    bool equal = false;
+    quern_status status =
+        qn_old_find(&writer->old, document->id.data, document->id.len, &at, error);
+    if (status != QUERN_OK)
+        return status == QUERN_NOT_FOUND ? QUERN_OK : status;
+    if (options->on_duplicate == QUERN_DUPLICATE_ERROR)
+        return duplicate(document, place, "the index that is appended to", error);
+    if (options->prune)
+        status = qn_old_see(&writer->old, &at, error);
+    if (status != QUERN_OK)
+        return status;
+    if (options->on_duplicate == QUERN_DUPLICATE_SKIP) {
+        writer->report.skipped++;
+        return QUERN_END;
+    }
+    if (options->skip_unchanged && analysed)
+        status = qn_old_equals(&writer->old, &at, document, &equal, error);
+    if (status != QUERN_OK)
+        return status;
+    if (equal) {
+        writer->report.unchanged++;
+        return QUERN_END;
+    }
+    writer->report.replaced++;
+    return qn_old_delete(&writer->old, &at, error);
+}
+
+/* Likewise in the index and among the documents that were added. */
 static quern_status check_duplicate(qn_index_writer *writer, const quern_document *document,
-                                    const qn_place *place, quern_error *error)
+                                    const qn_place *place, bool analysed, quern_error *error)
 {
     const char *id = document->id.data;
     size_t len = document->id.len;
     uint32_t doc;
     quern_on_duplicate rule = writer->options.on_duplicate;
-    for (size_t i = 0; i < writer->n_old; i++) {
-        quern_status status = qn_ids_find(&writer->old[i].ids, id, len, &doc, error);
-        if (status == QUERN_NOT_FOUND)
-            continue;
-        if (status != QUERN_OK)
-            return status;
-        return rule == QUERN_DUPLICATE_SKIP
-                   ? QUERN_END
-                   : duplicate(writer, document, place, "the index that is appended to", error);
-    }
-    quern_status status = qn_registry_find(&writer->registry, id, len, &doc, error);
+    quern_status status = check_old(writer, document, place, analysed, error);
+    if (status != QUERN_OK)
+        return status;
+    status = qn_registry_find(&writer->registry, id, len, &doc, error);
     if (status != QUERN_OK)
         return status == QUERN_NOT_FOUND ? QUERN_OK : status;
-    if (rule == QUERN_DUPLICATE_SKIP)
-        return QUERN_END;
-    if (rule == QUERN_DUPLICATE_REPLACE) {
-        writer->report.skipped++;
-        return qn_registry_drop(&writer->registry, doc, error);
+    if (rule == QUERN_DUPLICATE_ERROR) {
+        char first[256];
+        qn_registry_place(&writer->registry, doc, first, sizeof first);
+        return duplicate(document, place, first, error);
     }
-    char first[256];
-    qn_registry_place(&writer->registry, doc, first, sizeof first);
-    return duplicate(writer, document, place, first, error);
+    writer->report.skipped++;
+    return rule == QUERN_DUPLICATE_SKIP ? QUERN_END
+                                        : qn_registry_drop(&writer->registry, doc, error);
 }
 
 /* Whether the next WORDS words fit the memory limit, and `more` bytes. */
 static bool has_room(const qn_index_writer *writer, uint64_t more)
 {
-    uint64_t used = FIXED_BYTES + writer->reserved +
-                    (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
-                    qn_vocabulary_growth(&writer->vocabulary, WORDS) +
-                    qn_inverter_bytes(&writer->inverter) + qn_registry_bytes(&writer->registry) +
-                    writer->length_cap * sizeof(uint32_t) + writer->document_bytes + more;
+    uint64_t used =
+        FIXED_BYTES + writer->reserved + (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
+        qn_vocabulary_growth(&writer->vocabulary, WORDS) + qn_inverter_bytes(&writer->inverter) +
+        qn_registry_bytes(&writer->registry) + writer->length_cap * sizeof(uint32_t) +
+        qn_old_bytes(&writer->old) + writer->document_bytes + more;
     return used < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS;
 }
 
@@ -460,11 +411,9 @@ static quern_status add(qn_index_writer *writer, const quern_document *document,
         return qn_fail(error, QUERN_E_ARGUMENT, "the builder has failed before");
     quern_status status = check_document(writer, document, place, error);
     if (status == QUERN_OK)
-        status = check_duplicate(writer, document, place, error);
-    if (status == QUERN_END) {
-        writer->report.skipped++;
+        status = check_duplicate(writer, document, place, tokens == NULL, error);
+    if (status == QUERN_END)
         return QUERN_OK;
-    }
     if (status == QUERN_E_INPUT || status == QUERN_E_DUPLICATE)
         return status;
     writer->failed = true; /* until all has gone well */
@@ -510,4 +459,23 @@ quern_status qn_index_writer_add_tokens(qn_index_writer *writer, const quern_doc
     if (status != QUERN_OK)
         return status;
     return add(writer, document, NULL, n_tokens == 0 ? &none : tokens, n_tokens, error);
+}
+
+quern_status qn_index_writer_delete(qn_index_writer *writer, quern_span id, quern_error *error)
+{
+    uint32_t doc;
+    qn_old_place at;
+    if (writer->failed)
+        return qn_fail(error, QUERN_E_ARGUMENT, "the builder has failed before");
+    quern_status status = qn_registry_find(&writer->registry, id.data, id.len, &doc, error);
+    if (status == QUERN_OK) {
+        status = qn_registry_drop(&writer->registry, doc, error);
+    } else if (status == QUERN_NOT_FOUND) {
+        status = qn_old_find(&writer->old, id.data, id.len, &at, error);
+        if (status == QUERN_OK)
+            status = qn_old_delete(&writer->old, &at, error);
+    }
+    writer->report.deleted += status == QUERN_OK;
+    writer->failed = status != QUERN_OK && status != QUERN_NOT_FOUND;
+    return status;
 }

@@ -5,7 +5,9 @@
 #ifndef QN_BUILD_WRITER_H
 #define QN_BUILD_WRITER_H
 
+#include "index/build/directory.h"
 #include "index/build/inverter.h"
+#include "index/build/old.h"
 #include "index/build/registry.h"
 #include "index/build/vocabulary.h"
 #include "index/segment/segment.h"
@@ -21,10 +23,9 @@ enum { QN_DOCUMENT_SHARE = 8 };
 
 typedef struct qn_index_writer {
     quern_build_options options; /* defaults filled in */
-    char *path;
-    int dirfd, lockfd;
-    bool made_dir;
+    qn_directory directory;
     bool failed; /* after an error that left it inconsistent */
+    qn_old old;  /* what is there, if documents are added to an index */
 
     qn_analyzer *analyzer;
     qn_tokenizer *tokenizer;
@@ -38,10 +39,6 @@ typedef struct qn_index_writer {
     char docs_name[48], index_name[48]; /* temporary names */
 
     uint64_t reserved; /* bytes that the caller holds on the builder's account */
-
-    qn_manifest manifest; /* of the index that is there; empty if none */
-    qn_segment *old;      /* its segments, opened for append */
-    size_t n_old;
 
     quern_build_report report;
 } qn_index_writer;
@@ -57,13 +54,16 @@ quern_status qn_index_writer_add_tokens(qn_index_writer *writer, const quern_doc
                                         const quern_token *tokens, size_t n_tokens,
                                         quern_error *error);
 
+/* Deletes the document with this id, that is there or was added. QUERN_NOT_FOUND. */
+quern_status qn_index_writer_delete(qn_index_writer *writer, quern_span id, quern_error *error);
+
 quern_status qn_index_writer_commit(qn_index_writer *writer, quern_build_report *report,
                                     quern_error *error);
 
 /* Releases everything; without a commit nothing is left behind. */
 void qn_index_writer_close(qn_index_writer *writer);
 
-/* Deletes what the manifest (may be NULL) does not name; the caller holds the lock. */
-void qn_index_writer_clean(int dirfd, const qn_manifest *manifest);
+/* Whether documents may be compressed beside the rest: that is what a second thread is for. */
+bool qn_index_writer_has_second_thread(const quern_build_options *options);
 
 #endif

@@ -79,6 +79,8 @@ static bool kind_is_known(uint32_t file_kind, uint32_t kind)
 {
     if (file_kind == QN_FILE_STORE)
         return kind == QN_SECTION_STORE || kind == QN_SECTION_STORE_INDEX;
+    if (file_kind == QN_FILE_DELETES)
+        return kind == QN_SECTION_DELETED;
     return kind >= QN_SECTION_META && kind <= QN_SECTION_ID_LOOKUP;
 }
 
@@ -226,6 +228,11 @@ quern_status qn_container_open(qn_container *out, int dirfd, const char *name, u
     }
     out->mapping = mapping;
     return QUERN_OK;
+}
+
+void qn_container_forget(const qn_container *container)
+{
+    qn_mapping_forget(&container->mapping);
 }
 
 void qn_container_close(qn_container *container)

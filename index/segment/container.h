@@ -49,6 +49,9 @@ quern_status qn_container_open_bytes(qn_container *out, const uint8_t *bytes, si
                                      quern_error *error);
 void qn_container_close(qn_container *container);
 
+/* qn_mapping_forget of its file. */
+void qn_container_forget(const qn_container *container);
+
 quern_status qn_container_check_pages(const qn_container *container, const uint8_t *data,
                                       uint64_t len, quern_error *error);
 

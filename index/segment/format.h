@@ -12,10 +12,11 @@
 #define QN_FORMAT_MAGIC "quern\x93\r\n"
 
 /* What a file is. */
-enum { QN_FILE_INDEX = 1, QN_FILE_STORE = 2 };
+enum { QN_FILE_INDEX = 1, QN_FILE_STORE = 2, QN_FILE_DELETES = 3 };
 
-/* Sections of the index file (1..31) and of the store file (32..). A reader refuses an index with a
- * kind it does not know unless the kind's bit 31 says that it may be ignored. */
+/* Sections of the index file (1..31), of the store file (32..) and of deletions (48). A reader
+ * refuses an index with a kind it does not know unless the kind's bit 31 says that it may be
+ * ignored. */
 enum {
     QN_SECTION_META = 1,          /* counts, BM25 parameters, analyzer */
     QN_SECTION_LENGTHS = 2,       /* a length code a document */
@@ -33,6 +34,7 @@ enum {
     QN_SECTION_VALUES = 13,      /* a column of document values */
     QN_SECTION_STORE = 32,       /* zstd blocks of documents */
     QN_SECTION_STORE_INDEX = 33, /* first document and place of each block */
+    QN_SECTION_DELETED = 48,     /* a bit for each document */
     QN_SECTION_MAX = 64,
 };
 

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MANIFEST_VERSION = 1 };
+enum { MANIFEST_VERSION = 2 };
 
 /* ---- parsing ---- */
 
@@ -116,8 +116,13 @@ static quern_status take_segment(manifest_reader *reader, qn_manifest *out, size
         !take_number(reader, &segment.index_len) || !take_word(reader, " ") ||
         !take_hex(reader, &segment.index_checksum) || !take_word(reader, " ") ||
         !take_number(reader, &segment.store_len) || !take_word(reader, " ") ||
-        !take_hex(reader, &segment.store_checksum) || !take_word(reader, "\n"))
+        !take_hex(reader, &segment.store_checksum) || !take_word(reader, " ") ||
+        !take_number(reader, &segment.deleted) || !take_word(reader, " ") ||
+        !take_hex(reader, &segment.deletes_checksum) || !take_word(reader, "\n"))
         return bad(reader, "the line of a segment is malformed");
+    if (segment.deleted > segment.documents ||
+        (segment.deleted == 0 && segment.deletes_checksum != 0))
+        return bad(reader, "the deletions of a segment make no sense");
     for (size_t i = 0; i < out->n_segments; i++)
         if (strcmp(out->segment[i].name, segment.name) == 0)
             return bad(reader, "a segment is named twice");
@@ -187,6 +192,12 @@ quern_status qn_manifest_read(qn_manifest *out, int dirfd, const char *path, que
     return status;
 }
 
+void qn_manifest_deletes_name(const qn_manifest_segment *segment, char out[QN_MANIFEST_FILE_MAX])
+{
+    (void)snprintf(out, QN_MANIFEST_FILE_MAX, "%s-%016llx.qd", segment->name,
+                   (unsigned long long)segment->deletes_checksum);
+}
+
 void qn_manifest_free(qn_manifest *manifest)
 {
     free(manifest->segment);
@@ -212,10 +223,11 @@ static bool print_all(qn_buffer *out, const qn_manifest *manifest)
                     (unsigned long long)manifest->fingerprint);
     for (size_t i = 0; ok && i < manifest->n_segments; i++) {
         const qn_manifest_segment *s = &manifest->segment[i];
-        ok = print(out, "segment %s %llu %llu %llu %016llx %llu %016llx\n", s->name,
+        ok = print(out, "segment %s %llu %llu %llu %016llx %llu %016llx %llu %016llx\n", s->name,
                    (unsigned long long)s->documents, (unsigned long long)s->tokens,
                    (unsigned long long)s->index_len, (unsigned long long)s->index_checksum,
-                   (unsigned long long)s->store_len, (unsigned long long)s->store_checksum);
+                   (unsigned long long)s->store_len, (unsigned long long)s->store_checksum,
+                   (unsigned long long)s->deleted, (unsigned long long)s->deletes_checksum);
     }
     return ok && print(out, "end %016llx\n", (unsigned long long)qn_checksum(out->data, out->len));
 }
@@ -264,14 +276,36 @@ quern_status qn_manifest_commit(const qn_manifest *manifest, int dirfd, const ch
 
 /* ---- the directory ---- */
 
-/* Whether a name is a segment's ("NAME.qx", "NAME.qs"); its length without the suffix, or 0. */
+/* Whether a name is a segment's ("NAME.qx", "NAME.qs", "NAME-CHECKSUM.qd"); the length of NAME, or
+ * 0. */
 static size_t segment_name_len(const char *file)
 {
+    enum { SUFFIX = 3, CHECKSUM = 17 };
     size_t len = strlen(file);
-    if (len < 3 || !name_is_good(file, len - 3) ||
-        (strcmp(file + len - 3, ".qx") != 0 && strcmp(file + len - 3, ".qs") != 0))
+    if (len < SUFFIX)
         return 0;
-    return len - 3;
+    len -= SUFFIX;
+    if (strcmp(file + len, ".qd") == 0) {
+        if (len < CHECKSUM || file[len - CHECKSUM] != '-' ||
+            strspn(file + len - CHECKSUM + 1, "0123456789abcdef") != CHECKSUM - 1)
+            return 0;
+        len -= CHECKSUM;
+    } else if (strcmp(file + len, ".qx") != 0 && strcmp(file + len, ".qs") != 0) {
+        return 0;
+    }
+    return name_is_good(file, len) ? len : 0;
+}
+
+/* Whether a file whose name is good, with NAME of that length, is one of the segment's. */
+static bool is_of(const qn_manifest_segment *segment, const char *file, size_t len)
+{
+    char deletes[QN_MANIFEST_FILE_MAX];
+    if (strlen(segment->name) != len || memcmp(segment->name, file, len) != 0)
+        return false;
+    if (file[len] != '-')
+        return true;
+    qn_manifest_deletes_name(segment, deletes);
+    return segment->deleted > 0 && strcmp(deletes, file) == 0;
 }
 
 bool qn_manifest_owns(const char *name)
@@ -288,8 +322,7 @@ bool qn_manifest_is_orphan(const qn_manifest *manifest, const char *name)
     if (len == 0)
         return false;
     for (size_t i = 0; manifest != NULL && i < manifest->n_segments; i++)
-        if (strlen(manifest->segment[i].name) == len &&
-            memcmp(manifest->segment[i].name, name, len) == 0)
+        if (is_of(&manifest->segment[i], name, len))
             return false;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/codec/bitpack.h"
+#include "index/segment/deletes.h"
 
 #include <stdio.h>
 
@@ -104,6 +105,10 @@ quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segme
     if (status == QUERN_OK && out->meta.stored != (entry->store_len > 0))
         status =
             qn_container_damaged(&out->index, "its store file is missing from the manifest", error);
+    if (status == QUERN_OK && entry->deleted > 0) {
+        status = qn_deletes_open(&out->deletes, &out->deleted, dirfd, entry, options, error);
+        out->n_deleted = (uint32_t)entry->deleted;
+    }
     if (status != QUERN_OK)
         qn_segment_close(out);
     return status;
@@ -132,6 +137,7 @@ void qn_segment_close(qn_segment *segment)
 {
     qn_container_close(&segment->index);
     qn_container_close(&segment->store);
+    qn_container_close(&segment->deletes);
     *segment = (qn_segment){0};
 }
 
@@ -156,7 +162,8 @@ void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
 {
     const qn_section *section = segment->index.section;
     const qn_segment_meta *meta = &segment->meta;
-    uint64_t index_len = segment->index.mapping.len, store_len = segment->store.mapping.len;
+    uint64_t index_len = segment->index.mapping.len, store_len = segment->store.mapping.len,
+             deletes_len = segment->deletes.mapping.len;
     uint64_t before = bytes->dictionary + bytes->docids + bytes->tf + bytes->positions +
                       bytes->bounds + bytes->lengths + bytes->ids;
     bytes->dictionary += section[QN_SECTION_DICT].len + section[QN_SECTION_DICT_INDEX].len;
@@ -173,6 +180,6 @@ void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
     bytes->store += store_len;
     uint64_t after = bytes->dictionary + bytes->docids + bytes->tf + bytes->positions +
                      bytes->bounds + bytes->lengths + bytes->ids;
-    bytes->other += index_len - (after - before);
-    bytes->total += index_len + store_len;
+    bytes->other += index_len - (after - before) + deletes_len;
+    bytes->total += index_len + store_len + deletes_len;
 }

@@ -16,6 +16,7 @@
 
 typedef struct qn_segment {
     qn_container index, store; /* store unused unless meta.stored */
+    qn_container deletes;      /* unused unless there are some */
     qn_segment_meta meta;
     qn_dict dict;
     qn_ids ids;
@@ -23,6 +24,8 @@ typedef struct qn_segment {
     const uint8_t *lengths; /* n_docs codes, over-readable by QN_PADDING */
     const uint8_t *exact;   /* bit-packed */
     qn_section postings, positions, bounds;
+    const uint8_t *deleted; /* a bit for each document of n_windows windows; NULL: none is */
+    uint32_t n_deleted;
     uint32_t n_windows; /* of QN_WINDOW documents */
     uint32_t base;      /* number of its first document within the index; set by the owner */
     const qn_block_kernels *kernels;
@@ -35,6 +38,12 @@ enum { QN_RANGE = 64, QN_WINDOW = 64 * QN_RANGE };
 static inline uint32_t qn_segment_windows(uint32_t n_docs)
 {
     return (uint32_t)(((uint64_t)n_docs + QN_WINDOW - 1) / QN_WINDOW);
+}
+
+/* Whether a document (< n_docs) was deleted: then it is no answer, but counts in statistics. */
+static inline bool qn_segment_is_deleted(const qn_segment *segment, uint32_t doc)
+{
+    return segment->deleted != NULL && (segment->deleted[doc / 8] >> doc % 8 & 1) != 0;
 }
 
 /* From what df on a term of a segment is coded, and dense, in a tuning. */

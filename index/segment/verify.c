@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/segment/coded.h"
+#include "index/segment/deletes.h"
 #include "index/segment/lengths.h"
 #include "index/segment/positions.h"
 
@@ -297,6 +298,15 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
     return status;
 }
 
+static void check_deletes(verify_state *verifier)
+{
+    const qn_segment *segment = verifier->segment;
+    uint64_t n;
+    if (segment->deleted != NULL &&
+        (!qn_deletes_count(segment->deleted, segment->meta.n_docs, &n) || n != segment->n_deleted))
+        tell(verifier, segment->deletes.name, "not as many documents are deleted as it says");
+}
+
 quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, void *arg,
                                quern_error *error)
 {
@@ -307,8 +317,11 @@ quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, v
     quern_status status = qn_container_verify(&segment->index, told, arg, first);
     if (status == QUERN_OK && segment->meta.stored)
         status = qn_container_verify(&segment->store, told, arg, first);
+    if (status == QUERN_OK && segment->deleted != NULL)
+        status = qn_container_verify(&segment->deletes, told, arg, first);
     if (status != QUERN_OK)
         return status; /* what follows would only repeat it */
+    check_deletes(&verifier);
     qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.average, verifier.norms);
     verifier.range_part = calloc((size_t)segment->n_windows * 64 + 1, sizeof *verifier.range_part);
     if (verifier.range_part == NULL)

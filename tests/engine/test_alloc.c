@@ -155,6 +155,53 @@ static quern_status append(quern_error *error)
     return status;
 }
 
+/* Replaces a document, leaves one alone, deletes one, and joins what is left with what was added.
+ */
+static quern_status update(quern_error *error)
+{
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.append = options.skip_unchanged = options.prune = true;
+    options.threads = threads;
+    options.on_duplicate = QUERN_DUPLICATE_REPLACE;
+    quern_builder *builder = NULL;
+    quern_status status = quern_builder_open(&builder, path, &options, error);
+    quern_document a = {.id = QUERN_STR("a"), .text = QUERN_STR("No mill is here.")};
+    quern_document c = {.id = QUERN_STR("c"),
+                        .text =
+                            QUERN_STR("Stones, \xc3\xa9 and a word too many in the third of the "
+                                      "records.")};
+    quern_build_report report = {0};
+    if (status == QUERN_OK)
+        status = quern_builder_add(builder, &c, error);
+    if (status == QUERN_OK)
+        status = quern_builder_add(builder, &a, error);
+    if (status == QUERN_OK &&
+        quern_builder_delete(builder, QUERN_STR("d"), error) == QUERN_E_MEMORY)
+        status = QUERN_E_MEMORY;
+    if (status == QUERN_OK)
+        status = quern_builder_commit(builder, &report, error);
+    quern_builder_free(builder);
+    return status == QUERN_OK ? report.join_error.status : status;
+}
+
+static quern_status compact(quern_error *error)
+{
+    quern_merge_options options = QUERN_MERGE_OPTIONS;
+    options.retune = true; /* or there would be nothing to do the second time */
+    options.tune = QUERN_TUNE_SIZE;
+    options.threads = threads;
+    return quern_compact(path, &options, NULL, error);
+}
+
+static quern_status merge(quern_error *error)
+{
+    quern_merge_options options = QUERN_MERGE_OPTIONS;
+    options.force = true;
+    options.threads = threads;
+    const char *paths[] = {path};
+    return quern_merge(path, paths, 1, &options, NULL, error);
+}
+
 static quern_status ask(quern_searcher *searcher, const char *query, quern_error *error)
 {
     quern_hits hits;
@@ -257,6 +304,27 @@ Test(alloc, append, .init = setup, .fini = teardown, .timeout = 200)
     fail_each("append", append, true);
     /* The last of those has added the document: from here on it is skipped. */
     fail_each("append", append, false);
+}
+
+Test(alloc, update, .init = setup, .fini = teardown, .timeout = 200)
+{
+    quern_error error;
+    for (int all = 0; all < 2; all++) {
+        cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
+        cr_assert_eq(append(&error), QUERN_OK, "%s", error.message);
+        fail_each("update", update, all == 1);
+    }
+}
+
+Test(alloc, maintenance, .init = setup, .fini = teardown, .timeout = 200)
+{
+    quern_error error;
+    for (int all = 0; all < 2; all++) {
+        cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
+        cr_assert_eq(append(&error), QUERN_OK, "%s", error.message);
+        fail_each("merge", merge, all == 1);
+        fail_each("compact", compact, all == 1);
+    }
 }
 
 Test(alloc, reading, .init = setup, .fini = teardown, .timeout = 200)

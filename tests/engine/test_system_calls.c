@@ -1,7 +1,8 @@
 /*
- * A build that is killed at each of its system calls, or that each of them fails in turn: the old
- * index, or none, or the whole new one is left, and nothing else once the next build is through.
- * The calls are this program's own functions of the same names, which count and hand on.
+ * A build, an update or a compaction that is killed at each of its system calls, or that each of
+ * them fails in turn: the old index, or none, or the whole new one is left, and nothing else once
+ * the next build is through. The calls are this program's own functions of the same names, which
+ * count and hand on.
  */
 #define _GNU_SOURCE
 #include "tests/support/support.h"
@@ -115,18 +116,25 @@ static void teardown(void)
     test_dir_free(dir);
 }
 
-/* How an index that is there is treated; what is there before. */
-typedef enum way { FIRST, FORCE, APPEND, N_WAYS } way;
+/* How an index that is there is treated; what is there before. An update replaces all documents, so
+ * that their segment is joined with the new one after the commit; what is compacted has two
+ * segments and deletions. */
+typedef enum way { FIRST, FORCE, APPEND, UPDATE, COMPACT, N_WAYS } way;
 
 static unsigned threads = 1;
 
 static quern_status build(way how, quern_error *error)
 {
+    if (how == COMPACT) {
+        quern_merge_options merge = QUERN_MERGE_OPTIONS;
+        merge.threads = threads;
+        return quern_compact(path, &merge, NULL, error);
+    }
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.threads = threads;
     options.force = how == FORCE;
-    options.append = how == APPEND;
-    options.on_duplicate = QUERN_DUPLICATE_SKIP;
+    options.append = how == APPEND || how == UPDATE;
+    options.on_duplicate = how == UPDATE ? QUERN_DUPLICATE_REPLACE : QUERN_DUPLICATE_SKIP;
     quern_builder *builder = NULL;
     quern_status status = quern_builder_open(&builder, path, &options, error);
     for (size_t i = 0; status == QUERN_OK && i < new_corpus.n; i++)
@@ -143,9 +151,21 @@ static void start_over(way how)
     path = test_path(dir, "x.idx");
     if (how != FIRST)
         test_build(path, &old_corpus, NULL);
+    if (how != COMPACT)
+        return;
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    quern_builder *builder;
+    options.append = options.no_join = true;
+    options.on_duplicate = QUERN_DUPLICATE_REPLACE;
+    cr_assert_eq(quern_builder_open(&builder, path, &options, NULL), QUERN_OK);
+    for (size_t i = 15; i < new_corpus.n; i++)
+        cr_assert_eq(quern_builder_add(builder, &new_corpus.document[i], NULL), QUERN_OK);
+    cr_assert_eq(quern_builder_commit(builder, NULL, NULL), QUERN_OK);
+    quern_builder_free(builder);
 }
 
-/* The documents of the index; UINT64_MAX: there is no index. */
+/* What tells the index before from that after: the documents, or, as compacting leaves all there,
+ * the segments. UINT64_MAX: there is no index. */
 static uint64_t n_documents(way how, int n)
 {
     quern_error error;
@@ -163,7 +183,21 @@ static uint64_t n_documents(way how, int n)
     quern_stats stats;
     quern_index_stats(index, &stats);
     quern_index_close(index);
-    return stats.documents;
+    if (how != COMPACT)
+        return stats.documents;
+    cr_assert_eq(stats.documents, new_corpus.n);
+    return stats.segments;
+}
+
+/* Files of segments: index and store, and deletions. */
+static unsigned files_before(way how)
+{
+    return how == FIRST ? 0 : how == COMPACT ? 5 : 2;
+}
+
+static unsigned files_after(way how)
+{
+    return how == APPEND ? 4 : how == UPDATE ? 5 : 2;
 }
 
 /* Nothing lies in the directory but the manifest, the lock and `n` files of segments. */
@@ -187,13 +221,13 @@ static void check_files(way how, int call, unsigned n)
 
 static uint64_t documents_before(way how)
 {
-    return how == FIRST ? UINT64_MAX : old_corpus.n;
+    return how == FIRST ? UINT64_MAX : how == COMPACT ? 2 : old_corpus.n;
 }
 
 /* The appended corpus has ids 0..49, of which the first 20 are there. */
-static uint64_t documents_after(void)
+static uint64_t documents_after(way how)
 {
-    return new_corpus.n;
+    return how == COMPACT ? 1 : new_corpus.n;
 }
 
 /* ---- killed ---- */
@@ -227,15 +261,15 @@ static void kill_each(void)
                 break;
             uint64_t documents = n_documents(how, n);
             was_old |= documents == documents_before(how);
-            was_new |= documents == documents_after();
-            cr_assert(documents == documents_before(how) || documents == documents_after());
+            was_new |= documents == documents_after(how);
+            cr_assert(documents == documents_before(how) || documents == documents_after(how));
             /* Once it stands, a later kill must not bring the old one back. */
-            cr_assert(!was_new || documents == documents_after());
+            cr_assert(!was_new || documents == documents_after(how));
             quern_error error;
             bool first = documents == UINT64_MAX;
             cr_assert_eq(build(first ? FIRST : FORCE, &error), QUERN_OK, "%s", error.message);
             check_files(how, n, 2);
-            cr_assert_eq(n_documents(FORCE, n), documents_after());
+            cr_assert_eq(n_documents(FORCE, n), documents_after(FORCE));
         }
         cr_assert(was_old && was_new, "way %d was not killed both before and after", (int)how);
     }
@@ -265,7 +299,7 @@ static void fail_each(way how, int reason, bool stays, quern_status expected)
             break;
         uint64_t documents = n_documents(how, n);
         if (status == QUERN_OK) { /* the call was not needed */
-            cr_assert_eq(documents, documents_after(), "way %d, call %d", (int)how, n);
+            cr_assert_eq(documents, documents_after(how), "way %d, call %d", (int)how, n);
             continue;
         }
         cr_assert(status == expected || (how != FIRST && status == QUERN_E_EXISTS),
@@ -274,10 +308,11 @@ static void fail_each(way how, int reason, bool stays, quern_status expected)
         cr_assert_not_null(strstr(error.message, strerror(reason)), "way %d, call %d: %s", (int)how,
                            n, error.message);
         /* The last sync comes after the manifest was replaced. */
-        cr_assert(documents == documents_before(how) || documents == documents_after());
+        cr_assert(documents == documents_before(how) || documents == documents_after(how));
         struct stat st;
         if (documents != UINT64_MAX)
-            check_files(how, n, how == APPEND && documents == documents_after() ? 4 : 2);
+            check_files(how, n,
+                        documents == documents_after(how) ? files_after(how) : files_before(how));
         else
             cr_assert(lstat(path, &st) != 0, "way %d, call %d left a directory", (int)how, n);
     }

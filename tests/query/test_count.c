@@ -104,6 +104,24 @@ Test(count, without_positions)
     check_index(&params, 15);
 }
 
+/* Deleted documents do not count, whatever the form of the lists. */
+Test(count, with_deletions)
+{
+    test_index_params params = small;
+    params.deleted = 200;
+    params.n_segments = 2;
+    check_index(&params, 15);
+    params.vocabulary = 8;
+    params.coded_df = params.dense_df = 129;
+    check_index(&params, 15);
+    params.dense_df = UINT32_MAX;
+    params.no_positions = true;
+    check_index(&params, 15);
+    params.deleted = 1000;
+    params.coded_df = UINT32_MAX;
+    check_index(&params, 5);
+}
+
 /* Every list sparse, in groups, a bitmap; so few documents that a window is not filled. */
 Test(count, forms_of_lists)
 {

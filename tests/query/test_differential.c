@@ -1,8 +1,8 @@
 /*
  * Random queries on random small indexes: every evaluator answers as the exhaustive one does at the
  * scalar level, the same documents and the same floats, bit for bit. Corpora, borders between the
- * forms of lists, numbers of segments, parameters, k, kinds of clauses and levels of instruction
- * sets are all drawn, so that what nobody thought of is met too.
+ * forms of lists, numbers of segments, deletions, parameters, k, kinds of clauses and levels of
+ * instruction sets are all drawn, so that what nobody thought of is met too.
  *
  * 4,800 queries; with QUERN_FULL set 100,000, for which a release build takes some minutes. A
  * failure names the numbers of its world, its group of queries and its query: these alone decide
@@ -55,6 +55,8 @@ static test_index_params draw_world(unsigned number, test_random *random)
                            .b = (float)test_below(random, 101) / 100,
                            .no_positions = test_below(random, 10) == 0,
                            .huge_tf = test_below(random, 3) == 0};
+    if (number % 3 == 0) /* a few, or nearly all */
+        p.deleted = number % 9 == 0 ? 900 : number % 2 == 0 ? 3 : 100;
     if (test_below(random, 2) == 0) /* many are wanted that have lists of every form */
         p.n_docs = 1500 + test_below(random, 4500);
     /* More ranges than are evaluated first, so several passes; in short documents scores tie, and
@@ -118,12 +120,13 @@ static void tell(const place *at, const char *what, const test_index *index,
                  const quern_search_options *options, size_t k, const qn_query *query)
 {
     const test_index_params *p = &index->params;
-    (void)fprintf(stderr,
-                  "world %u, group %u, query %u, %s: %u documents, %u words, %u segments, coded_df "
-                  "%u, dense_df %u, copies %u, k1 %a, b %a (bounds %g, %g), k %zu\n",
-                  at->world, at->group, at->query, what, p->n_docs, p->vocabulary, p->n_segments,
-                  p->coded_df, p->dense_df, p->copies, (double)options->k1, (double)options->b,
-                  (double)p->k1, (double)p->b, k);
+    (void)fprintf(
+        stderr,
+        "world %u, group %u, query %u, %s: %u documents, %u words, %u segments, coded_df "
+        "%u, dense_df %u, copies %u, %u in 1,000 deleted, k1 %a, b %a (bounds %g, %g), k %zu\n",
+        at->world, at->group, at->query, what, p->n_docs, p->vocabulary, p->n_segments, p->coded_df,
+        p->dense_df, p->copies, p->deleted, (double)options->k1, (double)options->b, (double)p->k1,
+        (double)p->b, k);
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_clause *clause = &query->clause[c];
         (void)fprintf(stderr, " %s%s", clause->occur == QN_MUST ? "+" : "",

@@ -107,6 +107,23 @@ Test(search, small_indexes_equal_the_naive_scorer)
     }
 }
 
+/* Documents that were deleted are no answers, and bounds and thresholds hold without them. */
+Test(search, without_deleted_documents)
+{
+    static const uint32_t shares[] = {2, 100, 950, 1000};
+    for (unsigned i = 0; i < sizeof shares / sizeof *shares; i++) {
+        test_index_params params = small;
+        params.seed = 30 + i;
+        params.n_segments = 1 + i % 3;
+        params.deleted = shares[i];
+        check_index(&params, &plain, 12, true);
+        check_index(&params, &mixed, 12, true);
+        params.copies = 150;
+        params.max_words = 10;
+        check_index(&params, &few, 12, true);
+    }
+}
+
 Test(search, phrases_equal_the_naive_matcher)
 {
     test_index_params params = small;
@@ -156,6 +173,17 @@ Test(search, large_unions_equal_exhaustive)
     check_index(&large, &few, 24, false);
     check_index(&large, &plain, 6, false);
     check_index(&large, &excluding, 9, false);
+}
+
+Test(search, large_ones_without_deleted_documents)
+{
+    test_index_params params = large;
+    params.deleted = 20;
+    check_index(&params, &few, 15, false);
+    check_index(&params, &mixed, 9, false);
+    params.deleted = 700;
+    check_index(&params, &plain, 6, false);
+    check_index(&params, &phrases, 6, false);
 }
 
 Test(search, large_conjunctions_and_phrases_equal_exhaustive)

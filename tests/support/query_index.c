@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/support/query_index.h"
 
+#include "index/segment/deletes.h"
 #include "index/segment/lengths.h"
 #include "index/segment/postings_writer.h"
 #include "tests/support/support.h"
@@ -177,6 +178,35 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
                  QUERN_OK, "%s", error.message);
 }
 
+/* Whole windows at random now and then, else single documents. */
+static void delete_some(test_index *index, unsigned number, test_random *random)
+{
+    qn_segment *s = &index->segment[number];
+    uint32_t n_docs = s->meta.n_docs;
+    if (index->params.deleted == 0 || n_docs == 0)
+        return;
+    uint8_t *bits = calloc(1, qn_deletes_bytes(n_docs) + 64);
+    bool all = test_below(random, 20) == 0;
+    for (uint32_t doc = 0; doc < n_docs; doc++) {
+        if (!all && test_below(random, 1000) >= index->params.deleted)
+            continue;
+        bits[doc / 8] |= (uint8_t)(1u << doc % 8);
+        s->n_deleted++;
+    }
+    index->deleted[number] = bits;
+    s->deleted = bits;
+}
+
+bool test_index_is_deleted(const test_index *index, uint32_t doc)
+{
+    for (unsigned i = 0; i < index->n_segments; i++) {
+        const qn_segment *s = &index->segment[i];
+        if (doc >= s->base && doc - s->base < s->meta.n_docs)
+            return qn_segment_is_deleted(s, doc - s->base);
+    }
+    return false;
+}
+
 void test_index_new(test_index *index, const test_index_params *params)
 {
     *index = (test_index){.params = *params, .n_docs = params->n_docs};
@@ -189,6 +219,7 @@ void test_index_new(test_index *index, const test_index_params *params)
         uint32_t to =
             s + 1 == params->n_segments ? params->n_docs : from + test_below(&random, left / 2 + 1);
         make_segment(index, from, to, index->lengths + from);
+        delete_some(index, s, &random);
         from = to;
     }
 }
@@ -211,6 +242,7 @@ void test_index_free(test_index *index)
     for (unsigned s = 0; s < index->n_segments; s++) {
         qn_container_close(&index->segment[s].index);
         free(index->bytes[s]);
+        free(index->deleted[s]);
     }
     free(index->first_word);
     free(index->word);
@@ -363,7 +395,7 @@ quern_hit *test_naive_search(const test_index *index, const qn_query *query,
         weight[c] = naive_weight(index, query, &query->clause[c], term_numbers, options);
     size_t n = 0;
     for (uint32_t doc = 0; doc < index->n_docs; doc++) {
-        bool matches = false, out = false;
+        bool matches = false, out = test_index_is_deleted(index, doc);
         float sum = 0;
         for (size_t c = 0; c < query->n_clauses && !out; c++) {
             const qn_clause *clause = &query->clause[c];

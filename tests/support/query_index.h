@@ -23,7 +23,8 @@ typedef struct test_index_params {
     uint32_t coded_df, dense_df; /* over 128, and at least that: which lists are coded, and dense */
     float k1, b;                 /* of the bounds */
     bool no_positions;
-    bool huge_tf; /* a few documents hold a word very often */
+    bool huge_tf;     /* a few documents hold a word very often */
+    uint32_t deleted; /* of 1,000 documents so many were deleted */
 } test_index_params;
 
 typedef struct test_index {
@@ -35,7 +36,8 @@ typedef struct test_index {
     qn_segment segment[TEST_SEGMENTS_MAX];
     uint8_t *bytes[TEST_SEGMENTS_MAX]; /* of the files that the segments read; may be damaged */
     size_t len[TEST_SEGMENTS_MAX];
-    uint8_t *lengths; /* codes of all documents, over-readable */
+    uint8_t *lengths;                    /* codes of all documents, over-readable */
+    uint8_t *deleted[TEST_SEGMENTS_MAX]; /* bits, as a segment has them; NULL: none */
 } test_index;
 
 void test_index_new(test_index *index, const test_index_params *params);
@@ -49,6 +51,9 @@ void test_index_of_words(test_index *index, const test_index_params *params, con
  * evaluator. */
 quern_hit *test_index_search(const test_index *index, const quern_search_options *options,
                              const qn_query *query, size_t k, size_t *n, const char **used);
+
+/* Whether a document was deleted. */
+bool test_index_is_deleted(const test_index *index, uint32_t doc);
 
 /* Decodes with the kernels of the level that QUERN_CPU now names. */
 void test_index_use_level(test_index *index);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HEAD "quern 1\nanalyzer english 3 15.0.0 0123456789abcdef\n"
-#define SEG  "segment s-1 10 200 4096 00000000000000ff 8192 ffffffffffffffff\n"
+#define HEAD "quern 2\nanalyzer english 3 15.0.0 0123456789abcdef\n"
+#define SEG  "segment s-1 10 200 4096 00000000000000ff 8192 ffffffffffffffff 0 0000000000000000\n"
 
 /* `lines` with their end line. */
 static size_t seal(char *out, size_t cap, const char *lines)
@@ -41,7 +41,9 @@ Test(manifest, parses_what_it_should)
     cr_assert_eq(m.n_segments, 0);
     qn_manifest_free(&m);
     cr_assert_eq(
-        parse(HEAD SEG "segment s-a-z-09 0 0 1 0000000000000000 0 0000000000000000\n", &m, NULL),
+        parse(HEAD SEG
+              "segment s-a-z-09 0 0 1 0000000000000000 0 0000000000000000 0 0000000000000000\n",
+              &m, NULL),
         QUERN_OK);
     cr_assert_str_eq(m.language, "english");
     cr_assert_str_eq(m.unicode, "15.0.0");
@@ -77,43 +79,57 @@ static const struct {
     {"quern +1\n", 1},
     {"quern x\n", 1},
     {"Quern 1\n", 1},
-    {"quern 1\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0\n", 2},
-    {"quern 1\nanalyzer  3 15.0.0 0123456789abcdef\n", 2},
-    {"quern 1\nanalyzer english 4294967296 15.0.0 0123456789abcdef\n", 2},
-    {"quern 1\nanalyzer english -3 15.0.0 0123456789abcdef\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0 0123456789abcde\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0 0123456789abcdef0\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0 0123456789ABCDEF\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0 0123456789abcdeg\n", 2},
-    {"quern 1\nanalyzer english 3 15.0.0 0123456789abcdef more\n", 2},
-    {"quern 1\nanalyzer eng\tlish 3 15.0.0 0123456789abcdef\n", 2},
-    {"quern 1\nanalyzer engl\xc3\xa9sh 3 15.0.0 0123456789abcdef\n", 2},
-    {"quern 1\nanalyzer "
+    {"quern 2\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0\n", 2},
+    {"quern 2\nanalyzer  3 15.0.0 0123456789abcdef\n", 2},
+    {"quern 2\nanalyzer english 4294967296 15.0.0 0123456789abcdef\n", 2},
+    {"quern 2\nanalyzer english -3 15.0.0 0123456789abcdef\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0 0123456789abcde\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0 0123456789abcdef0\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0 0123456789ABCDEF\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0 0123456789abcdeg\n", 2},
+    {"quern 2\nanalyzer english 3 15.0.0 0123456789abcdef more\n", 2},
+    {"quern 2\nanalyzer eng\tlish 3 15.0.0 0123456789abcdef\n", 2},
+    {"quern 2\nanalyzer engl\xc3\xa9sh 3 15.0.0 0123456789abcdef\n", 2},
+    {"quern 2\nanalyzer "
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 3 15 0123456789abcdef\n",
      2},
     {HEAD HEAD, 3},
     {HEAD "\n", 3},
-    {HEAD "segments s-1 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment 1 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s- 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-A 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-. 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-/../x 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-0123456789abcdef0123456789abcde 1 1 1 00000000000000ff 0 0000000000000000\n",
+    {HEAD "segments s-1 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment 1 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s- 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-A 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-. 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-/../x 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n",
      3},
-    {HEAD "segment s-1  10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 010 200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 10 -200 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 10 0x20 4096 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 10 18446744073709551616 1 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 10 99999999999999999999 1 00000000000000ff 0 0000000000000000\n", 3},
-    {HEAD "segment s-1 10 200 4096 ff 0 0000000000000000\n", 3},
+    {HEAD "segment s-0123456789abcdef0123456789abcde 1 1 1 00000000000000ff 0 0000000000000000 0 "
+          "0000000000000000\n",
+     3},
+    {HEAD "segment s-1  10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-1 010 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-1 10 -200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-1 10 0x20 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n", 3},
+    {HEAD "segment s-1 10 18446744073709551616 1 00000000000000ff 0 0000000000000000 0 "
+          "0000000000000000\n",
+     3},
+    {HEAD "segment s-1 10 99999999999999999999 1 00000000000000ff 0 0000000000000000 0 "
+          "0000000000000000\n",
+     3},
+    {HEAD "segment s-1 10 200 4096 ff 0 0000000000000000 0 0000000000000000\n", 3},
     {HEAD "segment s-1 10 200 4096 00000000000000ff 0\n", 3},
     {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000 \n", 3},
-    {HEAD "segment s-1 4294967041 200 4096 00000000000000ff 0 0000000000000000\n", 3},
+    {HEAD
+     "segment s-1 4294967041 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000000\n",
+     3},
+    {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000\n", 3},
+    {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000 0\n", 3},
+    {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000 11 0000000000000001\n", 3},
+    {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000 0 0000000000000001\n", 3},
+    {HEAD "segment s-1 10 200 4096 00000000000000ff 0 0000000000000000 -1 0000000000000001\n", 3},
     {HEAD SEG SEG, 4},
-    {HEAD SEG "segment s-2 4294967031 1 1 00000000000000ff 0 0000000000000000\n", 4},
+    {HEAD SEG "segment s-2 4294967031 1 1 00000000000000ff 0 0000000000000000 0 0000000000000000\n",
+     4},
     {HEAD SEG "\n", 4},
     {HEAD SEG "end 0000000000000000\n", 4},
 };
@@ -136,9 +152,9 @@ Test(manifest, refuses_other_versions)
 {
     qn_manifest m;
     quern_error error;
-    cr_assert_eq(parse("quern 2\nwhatever\n", &m, &error), QUERN_E_VERSION);
+    cr_assert_eq(parse("quern 3\nwhatever\n", &m, &error), QUERN_E_VERSION);
+    cr_assert_not_null(strstr(error.message, "version 3"));
     cr_assert_not_null(strstr(error.message, "version 2"));
-    cr_assert_not_null(strstr(error.message, "version 1"));
 }
 
 Test(manifest, every_truncation_and_change_is_found)
@@ -177,8 +193,9 @@ Test(manifest, too_many_segments)
     for (int over = 0; over < 2; over++) {
         size_t len = (size_t)snprintf(lines, cap, "%s", HEAD);
         for (int i = 0; i < QN_SEGMENTS_MAX + over; i++)
-            len += (size_t)snprintf(lines + len, cap - len,
-                                    "segment s-%d 1 1 1 0000000000000000 0 0000000000000000\n", i);
+            len += (size_t)snprintf(
+                lines + len, cap - len,
+                "segment s-%d 1 1 1 0000000000000000 0 0000000000000000 0 0000000000000000\n", i);
         size_t sealed = seal(text, cap + 100, lines);
         qn_manifest m;
         cr_assert_eq(qn_manifest_parse(&m, text, sealed, "dir", NULL),
@@ -223,6 +240,30 @@ Test(manifest, commit_and_read)
     (void)close(dirfd);
 }
 
+/* A segment's deletions are a file of its own, which is one of the manifest's only while that names
+ * just it. */
+Test(manifest, deletions)
+{
+    qn_manifest m;
+    char name[QN_MANIFEST_FILE_MAX];
+    cr_assert_eq(parse(HEAD SEG "segment s-2 10 20 4096 00000000000000ff 0 0000000000000000 10 "
+                                "00000000000000fe\n",
+                       &m, NULL),
+                 QUERN_OK);
+    cr_assert_eq(m.segment[0].deleted, 0);
+    cr_assert_eq(m.segment[1].deleted, 10);
+    cr_assert_eq(m.segment[1].deletes_checksum, 254);
+    qn_manifest_deletes_name(&m.segment[1], name);
+    cr_assert_str_eq(name, "s-2-00000000000000fe.qd");
+    cr_assert(qn_manifest_owns(name));
+    cr_assert(!qn_manifest_is_orphan(&m, name));
+    cr_assert(qn_manifest_is_orphan(&m, "s-2-00000000000000ff.qd"));
+    cr_assert(qn_manifest_is_orphan(&m, "s-1-00000000000000fe.qd"));
+    cr_assert(qn_manifest_is_orphan(&m, "s-1-0000000000000000.qd"));
+    cr_assert(qn_manifest_is_orphan(NULL, name));
+    qn_manifest_free(&m);
+}
+
 Test(manifest, lock)
 {
     char *path;
@@ -258,6 +299,11 @@ static const struct {
     {"s-my notes.qs", false, false},
     {"s-0123456789abcdef0123456789abcd.qx", true, true},
     {"s-0123456789abcdef0123456789abcde.qx", false, false},
+    {"s-1-0123456789abcdef.qd", true, true},
+    {"s-1.qd", false, false},
+    {"s-1-0123456789ABCDEF.qd", false, false},
+    {"s-1-123456789abcdef.qd", false, false},
+    {"-0123456789abcdef.qd", false, false},
     {"x-1.qx", false, false},
     {"manifest", false, false},
     {"notes.txt", false, false},

@@ -1,0 +1,89 @@
+/* The public calls that keep an index in shape: compacting and merging. */
+#include "index/build/maintain.h"
+#include "engine/index.h"
+#include "index/base/status.h"
+#include "index/segment/deletes.h"
+
+#include <unistd.h>
+
+static quern_status check(const quern_merge_options *options, qn_maintain_options *out,
+                          quern_error *error)
+{
+    if (options->size != sizeof *options)
+        return qn_fail(error, QUERN_E_ARGUMENT, "the merge options have an unknown size");
+    if (options->tune > QUERN_TUNE_SPEED)
+        return qn_fail(error, QUERN_E_ARGUMENT, "there is no such tuning");
+    if (!(options->k1 >= 0 && options->k1 <= 3) || !(options->b >= 0 && options->b <= 1))
+        return qn_fail(error, QUERN_E_ARGUMENT, "k1 must be within 0..3, and b within 0..1");
+    unsigned threads =
+        options->threads == 0 ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : options->threads;
+    *out = (qn_maintain_options){.retune = options->retune,
+                                 .tune = options->tune,
+                                 .k1 = options->k1,
+                                 .b = options->b,
+                                 .background = threads > 1,
+                                 .progress = options->progress,
+                                 .progress_arg = options->progress_arg};
+    return QUERN_OK;
+}
+
+static void report_on(const qn_directory *directory, uint64_t joined, quern_merge_report *report)
+{
+    if (report == NULL)
+        return;
+    *report = (quern_merge_report){.joined = joined};
+    for (size_t i = 0; i < directory->manifest.n_segments; i++) {
+        const qn_manifest_segment *segment = &directory->manifest.segment[i];
+        report->documents += segment->documents - segment->deleted;
+        report->index_bytes += segment->index_len + segment->store_len;
+        if (segment->deleted > 0)
+            report->index_bytes += qn_deletes_file_len((uint32_t)segment->documents);
+    }
+}
+
+quern_status quern_compact(const char *path, const quern_merge_options *options,
+                           quern_merge_report *report, quern_error *error)
+{
+    quern_merge_options defaults = QUERN_MERGE_OPTIONS;
+    qn_maintain_options maintain;
+    qn_directory directory;
+    uint64_t joined = 0;
+    if (path == NULL)
+        return qn_fail(error, QUERN_E_ARGUMENT, "path must not be NULL");
+    quern_status status = check(options == NULL ? &defaults : options, &maintain, error);
+    if (status == QUERN_OK)
+        status = qn_directory_open(&directory, path, QN_DIRECTORY_CHANGE, error);
+    if (status != QUERN_OK)
+        return status;
+    status = qn_maintain_compact(&directory, &maintain, &joined, error);
+    if (status == QUERN_OK)
+        report_on(&directory, joined, report);
+    qn_directory_close(&directory);
+    return status;
+}
+
+quern_status quern_merge(const char *path, const char *const *paths, size_t n_paths,
+                         const quern_merge_options *options, quern_merge_report *report,
+                         quern_error *error)
+{
+    quern_merge_options defaults = QUERN_MERGE_OPTIONS;
+    qn_maintain_options maintain;
+    qn_directory directory;
+    uint64_t joined = 0;
+    if (path == NULL || paths == NULL || n_paths == 0 || n_paths > QN_PATHS_MAX)
+        return qn_fail(error, QUERN_E_ARGUMENT, "between 1 and %d indexes must be given",
+                       QN_PATHS_MAX);
+    if (options == NULL)
+        options = &defaults;
+    quern_status status = check(options, &maintain, error);
+    if (status == QUERN_OK)
+        status = qn_directory_open(&directory, path,
+                                   options->force ? QN_DIRECTORY_REPLACE : QN_DIRECTORY_NEW, error);
+    if (status != QUERN_OK)
+        return status;
+    status = qn_maintain_merge(&directory, paths, n_paths, &maintain, &joined, error);
+    if (status == QUERN_OK)
+        report_on(&directory, joined, report);
+    qn_directory_close(&directory);
+    return status;
+}

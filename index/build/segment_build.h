@@ -1,0 +1,40 @@
+/*
+ * The index file of a new segment, section by section: what a build (commit.c) and a join of
+ * segments (join.c) share. In this order: lengths, ids (by the caller), postings, META.
+ */
+#ifndef QN_BUILD_SEGMENT_BUILD_H
+#define QN_BUILD_SEGMENT_BUILD_H
+
+#include "index/segment/manifest.h"
+#include "index/segment/meta.h"
+#include "index/segment/postings_writer.h"
+
+typedef struct qn_segment_build {
+    int dirfd;
+    const char *path; /* of the directory, for messages */
+    qn_container_writer container;
+    qn_segment_meta meta; /* the caller's part: k1, b, tune, positions, stored, records, analyzer */
+    uint8_t *codes;       /* of lengths */
+    qn_manifest_segment entry; /* once finished: all but the name and the store */
+} qn_segment_build;
+
+/* Creates the file `name` in `dirfd`; `path` stays the caller's. To be closed in any case. */
+quern_status qn_segment_build_open(qn_segment_build *build, int dirfd, const char *path,
+                                   const char *name, quern_error *error);
+
+/* Writes the exact lengths of n_docs documents, and their codes. */
+quern_status qn_segment_build_lengths(qn_segment_build *build, const uint32_t *length,
+                                      uint32_t n_docs, quern_error *error);
+
+/* Makes a writer for all lists; `end` frees it and, if `status` is that all were written, finishes
+ * the sections. */
+quern_status qn_segment_build_postings(qn_segment_build *build, qn_postings_writer **out,
+                                       quern_error *error);
+quern_status qn_segment_build_postings_end(qn_segment_build *build, qn_postings_writer *writer,
+                                           quern_status status, quern_error *error);
+
+/* Writes META and finishes and syncs the file; fills `entry`. */
+quern_status qn_segment_build_finish(qn_segment_build *build, quern_error *error);
+void qn_segment_build_close(qn_segment_build *build);
+
+#endif
