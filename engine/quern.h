@@ -139,7 +139,7 @@ typedef struct quern_build_options {
                              english */
     quern_span stopwords; /* words not to index, separated by white space; default none */
     uint64_t memory;      /* ceiling of the builder's memory in bytes, at least 32 MiB */
-    unsigned threads;     /* 0: one per processor. The second compresses the document store */
+    unsigned threads;     /* at most so many work; 0: one per processor. The index is the same */
     bool no_positions;    /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;
@@ -268,7 +268,7 @@ QUERN_API void quern_builder_free(quern_builder *builder);
 
 typedef struct quern_merge_options {
     size_t size;
-    unsigned threads; /* 0: one per processor. The second compresses the document store */
+    unsigned threads; /* 0: one per processor. Up to three are of use; the index is the same */
     bool force;       /* quern_merge: replace an index that is there, atomically */
     /* Take tune, k1 and b from here; else they are those of the first segment. */
     bool retune;

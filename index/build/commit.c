@@ -127,6 +127,31 @@ static quern_status put_ids(commit_state *commit, quern_error *error)
     return status;
 }
 
+/* Runs in document order; those that part a document in the order in which they were written. */
+static int compare_runs(const void *left, const void *right)
+{
+    const qn_run *a = left, *b = right;
+    if (a->first_doc != b->first_doc)
+        return a->first_doc < b->first_doc ? -1 : 1;
+    return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* The runs of all mills; to be freed. */
+static qn_run *gather_runs(const qn_index_writer *writer, size_t *n)
+{
+    *n = 0;
+    for (unsigned i = 0; i < writer->n_mills; i++)
+        *n += writer->mill[i].inverter.n_runs;
+    qn_run *runs = malloc((*n + 1) * sizeof *runs);
+    size_t at = 0;
+    for (unsigned i = 0; runs != NULL && i < writer->n_mills; i++)
+        for (size_t j = 0; j < writer->mill[i].inverter.n_runs; j++)
+            runs[at++] = writer->mill[i].inverter.run[j];
+    if (runs != NULL)
+        qsort(runs, *n, sizeof *runs, compare_runs);
+    return runs;
+}
+
 static quern_status put_postings(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
@@ -135,15 +160,21 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
     quern_status status = qn_segment_build_postings(&commit->build, &postings, error);
     if (status != QUERN_OK)
         return status;
-    qn_merge_input input = {.spool = &writer->inverter.spool,
-                            .run = writer->inverter.run,
-                            .n_runs = writer->inverter.n_runs,
-                            .positions = !options->no_positions,
+    size_t n_runs;
+    qn_run *runs = gather_runs(writer, &n_runs);
+    if (runs == NULL) {
+        qn_postings_writer_free(postings);
+        return qn_fail_memory(error);
+    }
+    qn_merge_input input = {.run = runs,
+                            .n_runs = n_runs,
                             .renumber = commit->renumber,
-                            .buffer_bytes = (size_t)(options->memory / 8),
-                            .progress = options->progress,
-                            .progress_arg = options->progress_arg};
-    status = qn_merge_runs(&input, postings, error);
+                            .buffer_bytes = (size_t)(options->memory / 8)};
+    qn_merge_output output = {postings, !options->no_positions,
+                              qn_index_writer_has_second_thread(options), options->progress,
+                              options->progress_arg};
+    status = qn_merge_runs(&input, &output, error);
+    free(runs);
     return qn_segment_build_postings_end(&commit->build, postings, status, error);
 }
 
@@ -194,10 +225,15 @@ static quern_status write_segment(commit_state *commit, quern_error *error)
 static quern_status make_segment(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
-    quern_status status = qn_inverter_flush(&writer->inverter, error);
-    writer->report.runs = (uint32_t)writer->inverter.n_runs;
-    qn_inverter_shrink(&writer->inverter);
-    qn_vocabulary_free(&writer->vocabulary);
+    quern_status status = QUERN_OK;
+    if (writer->crew != NULL)
+        status = qn_crew_finish(writer->crew, writer->length, error);
+    qn_crew_free(writer->crew);
+    writer->crew = NULL;
+    for (unsigned i = 0; status == QUERN_OK && i < writer->n_mills; i++) {
+        status = qn_mill_finish(&writer->mill[i], error);
+        writer->report.runs += (uint32_t)writer->mill[i].inverter.n_runs;
+    }
     if (status == QUERN_OK)
         status = renumber(commit, error);
     if (status == QUERN_OK)
@@ -284,10 +320,12 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
     /* A record that could not be read is not one that is gone. */
     if (writer->options.prune && report->malformed == 0)
         status = qn_old_prune(&writer->old, &report->deleted, error);
-    report->long_words = qn_tokenizer_long_words(writer->tokenizer);
-    report->bad_utf8 = qn_tokenizer_bad_utf8(writer->tokenizer);
     if (status == QUERN_OK && adds)
         status = make_segment(&commit, error);
+    for (unsigned i = 0; i < writer->n_mills && writer->mill[i].tokenizer != NULL; i++) {
+        report->long_words += qn_tokenizer_long_words(writer->mill[i].tokenizer);
+        report->bad_utf8 += qn_tokenizer_bad_utf8(writer->mill[i].tokenizer);
+    }
     if (status == QUERN_OK && (adds || report->deleted > 0 || report->replaced > 0))
         status = publish(writer, adds ? &commit.build.entry : NULL, error);
     qn_segment_build_close(&commit.build);

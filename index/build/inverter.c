@@ -332,7 +332,9 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     if (!qn_array_grow(&runs, &inverter->run_cap, inverter->n_runs + 1, sizeof(qn_run)))
         return qn_fail_memory(error);
     inverter->run = runs;
-    qn_run run = {.offset = inverter->spool.offset, .first_doc = inverter->first_doc};
+    qn_run run = {.spool = &inverter->spool,
+                  .offset = inverter->spool.offset,
+                  .first_doc = inverter->first_doc};
     size_t n_sorted;
     sorted_term *sorted = sort_terms(inverter->vocabulary, &n_sorted);
     output *out = malloc(sizeof *out);
@@ -359,6 +361,15 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
     if (inverter->vocabulary->n_terms > 0)
         memset(inverter->vocabulary->count, 0,
                inverter->vocabulary->n_terms * sizeof *inverter->vocabulary->count);
+    return status;
+}
+
+quern_status qn_inverter_go_to(qn_inverter *inverter, uint32_t doc, quern_error *error)
+{
+    if (inverter->first_doc + inverter->n_docs == doc)
+        return QUERN_OK;
+    quern_status status = qn_inverter_flush(inverter, error);
+    inverter->first_doc = doc;
     return status;
 }
 

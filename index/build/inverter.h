@@ -63,6 +63,10 @@ quern_status qn_inverter_split(qn_inverter *inverter, quern_error *error);
 /* Bytes held now, with what writing the run will need; the vocabulary not included. */
 size_t qn_inverter_bytes(const qn_inverter *inverter);
 
+/* Makes `doc` the number of the next document; if that is not one after the last, a new run starts
+ * there. */
+quern_status qn_inverter_go_to(qn_inverter *inverter, uint32_t doc, quern_error *error);
+
 /* Writes the documents gathered so far as a run and starts a new one; nothing if there are none. */
 quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error);
 

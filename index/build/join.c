@@ -153,8 +153,9 @@ static quern_status join_postings(joiner *join, quern_error *error)
     quern_status status = qn_segment_build_postings(&join->build, &writer, error);
     if (status != QUERN_OK)
         return status;
-    status = qn_merge_segments(input->segment, input->n, writer, input->progress,
-                               input->progress_arg, error);
+    qn_merge_output output = {writer, join->build.meta.positions, input->background,
+                              input->progress, input->progress_arg};
+    status = qn_merge_segments(input->segment, input->n, &output, error);
     return qn_segment_build_postings_end(&join->build, writer, status, error);
 }
 

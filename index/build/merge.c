@@ -61,52 +61,66 @@ static quern_status fill_heap(merge_state *merger, quern_error *error)
 }
 
 /* Merges the lists of the least term, and steps their parts on. */
-static quern_status merge_term(merge_state *merger, qn_postings_writer *writer, quern_error *error)
+static quern_status merge_term(merge_state *merger, qn_pipe *pipe, quern_error *error)
 {
     char term[QN_TERM_MAX + 1];
     const qn_merge_part *first = merger->part[merger->heap[0]];
     uint32_t len = first->term_len;
     memcpy(term, first->term, len);
-    qn_postings_writer_begin(writer, term, len);
-    while (merger->n_heap > 0) {
+    quern_status status = qn_pipe_begin(pipe, term, len, error);
+    while (status == QUERN_OK && merger->n_heap > 0) {
         qn_merge_part *part = merger->part[merger->heap[0]];
         if (part->term_len != len || memcmp(part->term, term, len) != 0)
             break;
-        quern_status status = part->copy(part, writer, error);
+        status = part->copy(part, pipe, error);
         if (status == QUERN_OK)
             status = part->next(part, error);
-        if (status == QUERN_END)
+        if (status == QUERN_END) {
             merger->heap[0] = merger->heap[--merger->n_heap];
-        else if (status != QUERN_OK)
-            return status;
-        sift_down(merger, 0);
+            status = QUERN_OK;
+        }
+        if (status == QUERN_OK)
+            sift_down(merger, 0);
     }
-    return qn_postings_writer_end(writer, error);
+    return status == QUERN_OK ? qn_pipe_finish_term(pipe, error) : status;
 }
 
-static bool report(const merge_state *merger, quern_progress_fn progress, void *arg)
+static bool report(const merge_state *merger, const qn_merge_output *output)
 {
     uint64_t done = 0, total = 0;
     for (size_t i = 0; i < merger->n_parts; i++) {
         done += merger->part[i]->done(merger->part[i]);
         total += merger->part[i]->total;
     }
-    return progress(arg, "merging", done, total);
+    return output->progress(output->progress_arg, "merging", done, total);
 }
 
-quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, qn_postings_writer *writer,
-                            quern_progress_fn progress, void *progress_arg, quern_error *error)
+static quern_status merge_all(merge_state *merger, qn_pipe *pipe, const qn_merge_output *output,
+                              quern_error *error)
+{
+    quern_status status = fill_heap(merger, error);
+    for (uint64_t i = 0; status == QUERN_OK && merger->n_heap > 0; i++) {
+        status = merge_term(merger, pipe, error);
+        if (status == QUERN_OK && i % PROGRESS_EVERY == 0 && output->progress != NULL &&
+            !report(merger, output))
+            status = qn_fail(error, QUERN_E_CANCELLED, "cancelled");
+    }
+    return status == QUERN_OK ? qn_pipe_end(pipe, error) : status;
+}
+
+quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, const qn_merge_output *output,
+                            quern_error *error)
 {
     merge_state merger = {.part = part, .n_parts = n};
     merger.heap = calloc(n + 1, sizeof *merger.heap);
     if (merger.heap == NULL)
         return qn_fail_memory(error);
-    quern_status status = fill_heap(&merger, error);
-    for (uint64_t i = 0; status == QUERN_OK && merger.n_heap > 0; i++) {
-        status = merge_term(&merger, writer, error);
-        if (status == QUERN_OK && i % PROGRESS_EVERY == 0 && progress != NULL &&
-            !report(&merger, progress, progress_arg))
-            status = qn_fail(error, QUERN_E_CANCELLED, "cancelled");
+    qn_pipe *pipe;
+    quern_status status =
+        qn_pipe_new(&pipe, output->writer, output->positions, output->background, error);
+    if (status == QUERN_OK) {
+        status = merge_all(&merger, pipe, output, error);
+        qn_pipe_free(pipe);
     }
     free(merger.heap);
     return status;

@@ -7,7 +7,7 @@
 #ifndef QN_BUILD_MERGE_H
 #define QN_BUILD_MERGE_H
 
-#include "index/segment/postings_writer.h"
+#include "index/build/pipe.h"
 
 /* Embedded at the start of what it is a part of. */
 typedef struct qn_merge_part {
@@ -16,17 +16,25 @@ typedef struct qn_merge_part {
     uint32_t term_len;
     /* Steps to the next list; QUERN_END after the last. The list before has been copied. */
     quern_status (*next)(struct qn_merge_part *part, quern_error *error);
-    /* Hands the current list's postings to the writer, in document order. */
-    quern_status (*copy)(struct qn_merge_part *part, qn_postings_writer *writer,
-                         quern_error *error);
+    /* Hands on the current list's postings, in document order. */
+    quern_status (*copy)(struct qn_merge_part *part, qn_pipe *pipe, quern_error *error);
     /* How far it is, in bytes of any kind. */
     uint64_t (*done)(const struct qn_merge_part *part);
     uint64_t total; /* such bytes in all */
 } qn_merge_part;
 
+/* Where merged lists go, and what is told on the way. */
+typedef struct qn_merge_output {
+    qn_postings_writer *writer;
+    bool positions;
+    bool background;            /* encode in a thread of its own, which changes no byte */
+    quern_progress_fn progress; /* may be NULL */
+    void *progress_arg;
+} qn_merge_output;
+
 /* Merges part[0..n), which are in document order and have not been stepped. QUERN_E_CANCELLED if
- * `progress` (may be NULL) says so; else what parts and writer fail with. */
-quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, qn_postings_writer *writer,
-                            quern_progress_fn progress, void *progress_arg, quern_error *error);
+ * `progress` says so; else what parts and writer fail with. */
+quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, const qn_merge_output *output,
+                            quern_error *error);
 
 #endif

@@ -24,7 +24,7 @@ static quern_status next(qn_merge_part *part, quern_error *error)
     return status;
 }
 
-static quern_status copy(qn_merge_part *part, qn_postings_writer *writer, quern_error *error)
+static quern_status copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
 {
     run_part *run = (run_part *)part;
     const uint32_t *renumber = run->renumber;
@@ -40,7 +40,7 @@ static quern_status copy(qn_merge_part *part, qn_postings_writer *writer, quern_
             if (doc == UINT32_MAX)
                 continue;
         }
-        status = qn_postings_writer_add(writer, doc, tf, run->reader.gaps, error);
+        status = qn_pipe_add(pipe, doc, tf, run->reader.gaps, error);
         if (status != QUERN_OK)
             return status;
     }
@@ -52,8 +52,8 @@ static uint64_t done(const qn_merge_part *part)
     return run->reader.next - run->offset;
 }
 
-static quern_status open_runs(const qn_merge_input *input, run_part *runs, qn_merge_part **parts,
-                              quern_error *error)
+static quern_status open_runs(const qn_merge_input *input, bool positions, run_part *runs,
+                              qn_merge_part **parts, quern_error *error)
 {
     size_t each = input->n_runs == 0 ? 0 : input->buffer_bytes / input->n_runs;
     each = each < BUFFER_MAX ? each : BUFFER_MAX;
@@ -64,24 +64,23 @@ static quern_status open_runs(const qn_merge_input *input, run_part *runs, qn_me
         runs[i].renumber = input->renumber;
         runs[i].offset = run->offset;
         parts[i] = &runs[i].part;
-        quern_status status =
-            qn_run_reader_open(&runs[i].reader, input->spool, run, input->positions, each, error);
+        quern_status status = qn_run_reader_open(&runs[i].reader, run, positions, each, error);
         if (status != QUERN_OK)
             return status;
     }
     return QUERN_OK;
 }
 
-quern_status qn_merge_runs(const qn_merge_input *input, qn_postings_writer *writer,
+quern_status qn_merge_runs(const qn_merge_input *input, const qn_merge_output *output,
                            quern_error *error)
 {
     run_part *runs = calloc(input->n_runs + 1, sizeof *runs);
     qn_merge_part **parts = calloc(input->n_runs + 1, sizeof *parts);
-    quern_status status = runs == NULL || parts == NULL ? qn_fail_memory(error)
-                                                        : open_runs(input, runs, parts, error);
+    quern_status status = runs == NULL || parts == NULL
+                              ? qn_fail_memory(error)
+                              : open_runs(input, output->positions, runs, parts, error);
     if (status == QUERN_OK)
-        status = qn_merge_parts(parts, input->n_runs, writer, input->progress, input->progress_arg,
-                                error);
+        status = qn_merge_parts(parts, input->n_runs, output, error);
     for (size_t i = 0; runs != NULL && i < input->n_runs; i++)
         qn_run_reader_close(&runs[i].reader);
     free(runs);

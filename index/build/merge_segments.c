@@ -105,16 +105,16 @@ static quern_status read_block(segment_part *part, const qn_postings *list, uint
 }
 
 static quern_status put(const segment_part *part, uint32_t doc, uint32_t tf, uint32_t *position,
-                        qn_postings_writer *writer, quern_error *error)
+                        qn_pipe *pipe, quern_error *error)
 {
     quern_status status = position == NULL ? QUERN_OK : to_gaps(part, position, tf, error);
-    return status == QUERN_OK ? qn_postings_writer_add(writer, doc, tf, position, error) : status;
+    return status == QUERN_OK ? qn_pipe_add(pipe, doc, tf, position, error) : status;
 }
 
 /* Hands on the block that was read. Its positions are read at once, unless they are so many that
  * only those of one document should be held. */
 static quern_status copy_block(segment_part *part, const qn_postings *list, uint32_t block,
-                               uint64_t sum, qn_postings_writer *writer, quern_error *error)
+                               uint64_t sum, qn_pipe *pipe, quern_error *error)
 {
     uint32_t n = qn_postings_block_n(list, block);
     bool positions = part->segment->meta.positions, whole = positions && sum <= QN_POSITIONS_ROW;
@@ -131,13 +131,13 @@ static quern_status copy_block(segment_part *part, const qn_postings *list, uint
             at = part->position;
         }
         if (status == QUERN_OK && doc != UINT32_MAX)
-            status = put(part, doc, part->tfs[i], at, writer, error);
+            status = put(part, doc, part->tfs[i], at, pipe, error);
         at += whole ? part->tfs[i] : 0;
     }
     return status;
 }
 
-static quern_status copy(qn_merge_part *base, qn_postings_writer *writer, quern_error *error)
+static quern_status copy(qn_merge_part *base, qn_pipe *pipe, quern_error *error)
 {
     segment_part *part = (segment_part *)base;
     qn_postings list;
@@ -150,7 +150,7 @@ static quern_status copy(qn_merge_part *base, qn_postings_writer *writer, quern_
         if (status == QUERN_OK && cf > list.info.cf)
             break;
         if (status == QUERN_OK)
-            status = copy_block(part, &list, block, sum, writer, error);
+            status = copy_block(part, &list, block, sum, pipe, error);
         last = part->docs[qn_postings_block_n(&list, block) - 1];
     }
     if (status == QUERN_OK && cf != list.info.cf)
@@ -201,8 +201,8 @@ static quern_status open_parts(const qn_segment *segment, size_t n, segment_part
     return QUERN_OK;
 }
 
-quern_status qn_merge_segments(const qn_segment *segment, size_t n, qn_postings_writer *writer,
-                               quern_progress_fn progress, void *progress_arg, quern_error *error)
+quern_status qn_merge_segments(const qn_segment *segment, size_t n, const qn_merge_output *output,
+                               quern_error *error)
 {
     segment_part *parts = calloc(n + 1, sizeof *parts);
     qn_merge_part **list = calloc(n + 1, sizeof *list);
@@ -210,7 +210,7 @@ quern_status qn_merge_segments(const qn_segment *segment, size_t n, qn_postings_
                               ? qn_fail_memory(error)
                               : open_parts(segment, n, parts, list, error);
     if (status == QUERN_OK)
-        status = qn_merge_parts(list, n, writer, progress, progress_arg, error);
+        status = qn_merge_parts(list, n, output, error);
     for (size_t i = 0; parts != NULL && i < n; i++) {
         free(parts[i].position);
         free(parts[i].deleted_before);

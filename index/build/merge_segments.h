@@ -2,13 +2,13 @@
 #ifndef QN_BUILD_MERGE_SEGMENTS_H
 #define QN_BUILD_MERGE_SEGMENTS_H
 
-#include "index/segment/postings_writer.h"
+#include "index/build/merge.h"
 #include "index/segment/segment.h"
 
 /* The live documents of segment[0..n) become 0, 1, ... in order. The segments are alike in having
  * positions or not, and their pages are let go of as they have been read (see
  * qn_container_forget). QUERN_E_DAMAGED. */
-quern_status qn_merge_segments(const qn_segment *segment, size_t n, qn_postings_writer *writer,
-                               quern_progress_fn progress, void *progress_arg, quern_error *error);
+quern_status qn_merge_segments(const qn_segment *segment, size_t n, const qn_merge_output *output,
+                               quern_error *error);
 
 #endif

@@ -9,10 +9,10 @@
 
 enum { GAPS_KEPT = 256 };
 
-quern_status qn_run_reader_open(qn_run_reader *reader, qn_writer *spool, const qn_run *run,
-                                bool positions, size_t buffer_bytes, quern_error *error)
+quern_status qn_run_reader_open(qn_run_reader *reader, const qn_run *run, bool positions,
+                                size_t buffer_bytes, quern_error *error)
 {
-    *reader = (qn_run_reader){.spool = spool,
+    *reader = (qn_run_reader){.spool = run->spool,
                               .next = run->offset,
                               .end = run->end,
                               .cap = buffer_bytes < 4096 ? 4096 : buffer_bytes,

@@ -18,6 +18,7 @@
 
 /* Where a run lies in its spool. */
 typedef struct qn_run {
+    qn_writer *spool;
     uint64_t offset, end;
     uint32_t first_doc;
 } qn_run;
@@ -36,9 +37,9 @@ typedef struct qn_run_reader {
     size_t gaps_cap;
 } qn_run_reader;
 
-/* `spool` must stay open, flushed and unchanged. */
-quern_status qn_run_reader_open(qn_run_reader *reader, qn_writer *spool, const qn_run *run,
-                                bool positions, size_t buffer_bytes, quern_error *error);
+/* The run's spool must stay open, flushed and unchanged. */
+quern_status qn_run_reader_open(qn_run_reader *reader, const qn_run *run, bool positions,
+                                size_t buffer_bytes, quern_error *error);
 void qn_run_reader_close(qn_run_reader *reader);
 
 /* Steps to the next list: its term in reader->term. QUERN_END after the last. The list before must

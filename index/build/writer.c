@@ -9,14 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Tokens after which a run is written even where memory is left: longer runs are no faster (2 to 80
- * million tokens a run: within 10 %, 16 million best) and cost eight bytes a token. */
-enum { RUN_TOKENS = 16 << 20 };
-
-/* What the builder holds beside the counted tables: zstd's state, spool and file buffers,
- * tokenizer. A run of less than RUN_LEAST is not worth its place in the merge: where the rest
- * leaves it no room, the limit's margin of 16 MiB bears it. */
-enum { FIXED_BYTES = 20 << 20, RUN_LEAST = 4 << 20, WORDS = 256, DEFAULT_RANGE_LOG2 = 9 };
+/* Several mills start to work when so many bytes have been added: few documents are done before
+ * threads have started. */
+enum { CREW_FROM = 4 << 20 };
 
 /* ---- opening ---- */
 
@@ -111,18 +106,29 @@ static quern_status open_analyzer(qn_index_writer *writer, quern_error *error)
     return status == QUERN_OK && writer->old.n > 0 ? hold_against_old(writer, error) : status;
 }
 
+static quern_status init_mill(qn_index_writer *writer, unsigned number, quern_error *error)
+{
+    return qn_mill_init(&writer->mill[number], &writer->room,
+                        qn_analyzer_get_settings(writer->analyzer), !writer->options.no_positions,
+                        writer->directory.dirfd, writer->directory.path, error);
+}
+
 static quern_status open_parts(qn_index_writer *writer, quern_error *error)
 {
     const quern_build_options *options = &writer->options;
     int dirfd = writer->directory.dirfd;
     const char *path = writer->directory.path;
-    writer->tokenizer = qn_tokenizer_new();
-    if (writer->tokenizer == NULL)
+    unsigned threads = options->threads;
+    if (threads == 0)
+        threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    writer->n_mills = qn_mill_most(options->memory, threads);
+    writer->crew_from = CREW_FROM;
+    writer->crew_stretch = QN_CREW_STRETCH;
+    writer->room = (qn_mill_room){.memory = options->memory, .n_mills = 1};
+    writer->mill = calloc(writer->n_mills, sizeof *writer->mill);
+    if (writer->mill == NULL)
         return qn_fail_memory(error);
-    quern_status status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
-    if (status == QUERN_OK)
-        status = qn_inverter_init(&writer->inverter, &writer->vocabulary, !options->no_positions,
-                                  dirfd, path, error);
+    quern_status status = init_mill(writer, 0, error);
     if (status == QUERN_OK)
         status = qn_registry_init(&writer->registry, dirfd, path, error);
     (void)snprintf(writer->docs_name, sizeof writer->docs_name, "tmp-%ld.qs", (long)getpid());
@@ -165,9 +171,10 @@ void qn_index_writer_close(qn_index_writer *writer)
 {
     qn_docs_writer_free(writer->docs);
     qn_registry_free(&writer->registry);
-    qn_inverter_free(&writer->inverter);
-    qn_vocabulary_free(&writer->vocabulary);
-    qn_tokenizer_free(writer->tokenizer);
+    qn_crew_free(writer->crew);
+    for (unsigned i = 0; writer->mill != NULL && i < writer->n_mills; i++)
+        qn_mill_free(&writer->mill[i]);
+    free(writer->mill);
     qn_analyzer_free(writer->analyzer);
     free(writer->length);
     qn_old_free(&writer->old);
@@ -281,99 +288,6 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
                                         : qn_registry_drop(&writer->registry, doc, error);
 }
 
-/* Whether the next WORDS words fit the memory limit, and `more` bytes. */
-static bool has_room(const qn_index_writer *writer, uint64_t more)
-{
-    uint64_t used =
-        FIXED_BYTES + writer->reserved + (uint64_t)qn_vocabulary_bytes(&writer->vocabulary) +
-        qn_vocabulary_growth(&writer->vocabulary, WORDS) + qn_inverter_bytes(&writer->inverter) +
-        qn_registry_bytes(&writer->registry) + writer->length_cap * sizeof(uint32_t) +
-        qn_old_bytes(&writer->old) + writer->document_bytes + more;
-    return used < writer->options.memory && writer->inverter.n_tokens < RUN_TOKENS;
-}
-
-/* Sees to it that the next WORDS words of the document fit the memory limit: writes a run, even in
- * the middle of the document, and gives back what it takes. */
-static quern_status make_room(qn_index_writer *writer, quern_error *error)
-{
-    uint64_t words = qn_vocabulary_bytes(&writer->vocabulary);
-    if (has_room(writer, 0) || words + qn_inverter_bytes(&writer->inverter) < RUN_LEAST)
-        return QUERN_OK;
-    quern_status status = qn_inverter_split(&writer->inverter, error);
-    if (status != QUERN_OK)
-        return status;
-    /* Rare words would crowd out postings in the end: start afresh with those of the next run. What
-     * is kept must leave room for a run worth its place, or the next is full at once. */
-    if (words > writer->options.memory / 4 || !has_room(writer, RUN_LEAST)) {
-        qn_vocabulary_free(&writer->vocabulary);
-        status = qn_vocabulary_init(&writer->vocabulary, writer->analyzer, error);
-    }
-    if (status == QUERN_OK && !has_room(writer, RUN_LEAST))
-        qn_inverter_trim(&writer->inverter);
-    return status;
-}
-
-static quern_status add_field(qn_index_writer *writer, quern_span text, uint32_t *position,
-                              uint32_t *length, quern_error *error)
-{
-    qn_word words[WORDS];
-    uint32_t terms[WORDS];
-    size_t n;
-    qn_tokenizer_start(writer->tokenizer, text.data, text.len, *position);
-    for (;;) {
-        quern_status status = qn_tokenizer_next(writer->tokenizer, words, WORDS, &n, error);
-        if (status != QUERN_OK)
-            return status;
-        if (n == 0)
-            break;
-        status = make_room(writer, error);
-        if (status == QUERN_OK)
-            status = qn_vocabulary_words(&writer->vocabulary, words, n, terms, error);
-        if (status == QUERN_OK)
-            status = qn_inverter_words(&writer->inverter, terms, words, n, length, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    *position = qn_tokenizer_position(writer->tokenizer);
-    return QUERN_OK;
-}
-
-static quern_status add_text(qn_index_writer *writer, const quern_document *document,
-                             uint32_t *length, quern_error *error)
-{
-    /* At most a position a byte; CJK bigrams have fewer than their bytes. */
-    uint64_t most = (uint64_t)document->title.len + document->text.len + QN_FIELD_GAP + 1;
-    quern_status status = qn_inverter_document(
-        &writer->inverter, most > QN_POSITIONS_MAX ? QN_POSITIONS_MAX : (uint32_t)most, error);
-    uint32_t position = 0;
-    if (status == QUERN_OK && document->title.len > 0) {
-        status = add_field(writer, document->title, &position, length, error);
-        position += QN_FIELD_GAP;
-    }
-    if (status == QUERN_OK)
-        status = add_field(writer, document->text, &position, length, error);
-    return status;
-}
-
-static quern_status add_tokens(qn_index_writer *writer, const quern_token *tokens, size_t n,
-                               uint32_t *length, quern_error *error)
-{
-    uint32_t last = n == 0 ? 0 : tokens[n - 1].position;
-    quern_status status = qn_inverter_document(&writer->inverter, last + 1, error);
-    for (size_t i = 0; status == QUERN_OK && i < n; i++) {
-        uint32_t term = 0;
-        if (i % WORDS == 0)
-            status = make_room(writer, error);
-        if (status == QUERN_OK)
-            status = qn_vocabulary_term(&writer->vocabulary, tokens[i].term.data,
-                                        tokens[i].term.len, &term, error);
-        if (status == QUERN_OK)
-            status = qn_inverter_token(&writer->inverter, term, tokens[i].position, error);
-    }
-    *length = (uint32_t)n;
-    return status;
-}
-
 static quern_status check_tokens(const quern_token *tokens, size_t n, quern_error *error)
 {
     if (n > QN_POSITIONS_MAX)
@@ -402,6 +316,48 @@ static uint64_t bytes_of(const qn_index_writer *writer, const quern_document *do
     return 2 * record + 2 * kept;
 }
 
+static quern_status start_crew(qn_index_writer *writer, quern_error *error)
+{
+    writer->room.n_mills = writer->n_mills;
+    for (unsigned i = 1; i < writer->n_mills; i++) {
+        quern_status status = init_mill(writer, i, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    quern_status status = qn_crew_new(&writer->crew, writer->mill, writer->n_mills,
+                                      writer->options.memory, writer->crew_stretch, error);
+    if (status == QUERN_OK && writer->crew == NULL)
+        writer->room.n_mills = writer->n_mills = 1; /* without threads it goes, too */
+    return status;
+}
+
+/* Inverts the document, here or in a thread; its number is that of the registry's next. */
+static quern_status invert(qn_index_writer *writer, const quern_document *document,
+                           const quern_token *tokens, size_t n_tokens, quern_error *error)
+{
+    uint32_t doc = writer->registry.n_docs;
+    void *lengths = writer->length;
+    if (!qn_array_grow(&lengths, &writer->length_cap, (size_t)doc + 1, sizeof(uint32_t)))
+        return qn_fail_memory(error);
+    writer->length = lengths;
+    writer->room.others = writer->reserved + qn_registry_bytes(&writer->registry) +
+                          writer->length_cap * sizeof(uint32_t) + qn_old_bytes(&writer->old) +
+                          (writer->crew == NULL ? 0 : qn_crew_bytes(writer->crew)) +
+                          bytes_of(writer, document);
+    if (writer->crew == NULL && writer->n_mills > 1 && writer->added_bytes >= writer->crew_from) {
+        quern_status status = start_crew(writer, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    writer->added_bytes += (uint64_t)document->title.len + document->text.len;
+    if (writer->crew != NULL)
+        return qn_crew_add(writer->crew, doc, document, tokens, n_tokens, writer->length, error);
+    return tokens == NULL
+               ? qn_mill_document(writer->mill, doc, document->title, document->text,
+                                  &writer->length[doc], error)
+               : qn_mill_tokens(writer->mill, doc, tokens, n_tokens, &writer->length[doc], error);
+}
+
 /* Everything of adding but the checks of tokens; `tokens` NULL: analyse title and text. */
 static quern_status add(qn_index_writer *writer, const quern_document *document,
                         const qn_place *place, const quern_token *tokens, size_t n_tokens,
@@ -418,20 +374,8 @@ static quern_status add(qn_index_writer *writer, const quern_document *document,
         return status;
     writer->failed = true; /* until all has gone well */
     uint64_t len = (uint64_t)document->title.len + document->text.len;
-    writer->document_bytes = bytes_of(writer, document);
-    if (status == QUERN_OK) {
-        void *lengths = writer->length;
-        if (!qn_array_grow(&lengths, &writer->length_cap, (size_t)writer->registry.n_docs + 1,
-                           sizeof(uint32_t)))
-            return qn_fail_memory(error);
-        writer->length = lengths;
-    }
-    uint32_t length = 0;
     if (status == QUERN_OK)
-        status = tokens == NULL ? add_text(writer, document, &length, error)
-                                : add_tokens(writer, tokens, n_tokens, &length, error);
-    if (status == QUERN_OK)
-        writer->length[writer->registry.n_docs] = length;
+        status = invert(writer, document, tokens, n_tokens, error);
     if (status == QUERN_OK)
         status =
             qn_registry_add(&writer->registry, document->id.data, document->id.len, place, error);

@@ -5,18 +5,12 @@
 #ifndef QN_BUILD_WRITER_H
 #define QN_BUILD_WRITER_H
 
+#include "index/build/crew.h"
 #include "index/build/directory.h"
-#include "index/build/inverter.h"
 #include "index/build/old.h"
 #include "index/build/registry.h"
-#include "index/build/vocabulary.h"
 #include "index/segment/segment.h"
 #include "index/text/analyzer.h"
-#include "index/text/tokenizer.h"
-
-/* Positions between the end of a document's title and the start of its text, so that no phrase
- * matches across. */
-enum { QN_FIELD_GAP = 100 };
 
 /* A document's title and text together are at most this share of the memory limit. */
 enum { QN_DOCUMENT_SHARE = 8 };
@@ -28,12 +22,15 @@ typedef struct qn_index_writer {
     qn_old old;  /* what is there, if documents are added to an index */
 
     qn_analyzer *analyzer;
-    qn_tokenizer *tokenizer;
-    qn_vocabulary vocabulary;
-    qn_inverter inverter;
+    qn_mill_room room;
+    qn_mill *mill;    /* n_mills, of which the first alone works until there is a crew */
+    unsigned n_mills; /* at most */
+    qn_crew *crew;    /* NULL: no threads yet */
+    uint64_t added_bytes;
+    uint64_t crew_from;  /* after so many bytes the crew starts; */
+    size_t crew_stretch; /* see crew.h; tests change both */
     qn_registry registry;
-    uint64_t document_bytes; /* at most, of buffers held for the document at hand */
-    uint32_t *length;        /* exact length of each document */
+    uint32_t *length; /* exact length of each document */
     size_t length_cap;
     qn_docs_writer *docs;               /* NULL with QUERN_STORE_NONE */
     char docs_name[48], index_name[48]; /* temporary names */

@@ -10,9 +10,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
-/* Blocks that may wait. One larger than LARGE does not wait, but is pressed by the caller when the
- * queue is empty: several at once would break the builder's memory limit. */
-enum { SLOTS = 4, LARGE = 1 << 20 };
+/* Blocks that may wait, and their bytes. One larger than LARGE does not wait, but is pressed by the
+ * caller when the queue is empty: several at once would break the builder's memory limit. */
+enum { SLOTS = 32, WAITING = 2 << 20, LARGE = 1 << 20 };
 
 typedef struct slot {
     qn_buffer raw;
@@ -32,6 +32,7 @@ struct qn_docs_press {
     pthread_cond_t filled, emptied;
     slot slot[SLOTS];
     unsigned first, n; /* the waiting ones; slot[first] may be in work */
+    size_t bytes;      /* of theirs */
     bool stop;
     quern_status status; /* of the first block that failed */
     quern_error error;
@@ -70,6 +71,7 @@ static void *work(void *arg)
         (void)pthread_mutex_unlock(&press->lock);
         quern_status status = press_block(press, &here->raw, here->first_doc, &error);
         (void)pthread_mutex_lock(&press->lock);
+        press->bytes -= here->raw.len;
         here->raw.len = 0;
         press->first = (press->first + 1) % SLOTS;
         press->n--;
@@ -118,11 +120,13 @@ quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool backgr
     return QUERN_OK;
 }
 
-/* Waits, with the lock held, until at most `most` blocks wait; the thread's error, if it met one.
- */
-static quern_status wait_for_room(qn_docs_press *press, unsigned most, quern_error *error)
+/* Waits, with the lock held, until at most `most` blocks wait, and none or at most so many bytes;
+ * the thread's error, if it met one. */
+static quern_status wait_for_room(qn_docs_press *press, unsigned most, size_t most_bytes,
+                                  quern_error *error)
 {
-    while (press->n > most && press->status == QUERN_OK)
+    while ((press->n > most || (press->n > 0 && press->bytes > most_bytes)) &&
+           press->status == QUERN_OK)
         (void)pthread_cond_wait(&press->emptied, &press->lock);
     if (press->status != QUERN_OK && error != NULL)
         *error = press->error;
@@ -136,13 +140,15 @@ quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t fi
     bool hand_over = press->background && raw->len <= LARGE;
     if (press->background) {
         (void)pthread_mutex_lock(&press->lock);
-        status = wait_for_room(press, hand_over ? SLOTS - 1 : 0, error);
+        status = hand_over ? wait_for_room(press, SLOTS - 1, WAITING - raw->len, error)
+                           : wait_for_room(press, 0, 0, error);
         if (status == QUERN_OK && hand_over) {
             slot *next = &press->slot[(press->first + press->n) % SLOTS];
             qn_buffer empty = next->raw;
             *next = (slot){*raw, first_doc};
             *raw = empty;
             press->n++;
+            press->bytes += next->raw.len;
             (void)pthread_cond_signal(&press->filled);
         }
         (void)pthread_mutex_unlock(&press->lock);
@@ -161,7 +167,7 @@ quern_status qn_docs_press_finish(qn_docs_press *press, const qn_buffer **entrie
     quern_status status = QUERN_OK;
     if (press->background) {
         (void)pthread_mutex_lock(&press->lock);
-        status = wait_for_room(press, 0, error);
+        status = wait_for_room(press, 0, 0, error);
         (void)pthread_mutex_unlock(&press->lock);
     }
     *entries = &press->entries;

@@ -76,8 +76,7 @@ static void check_run(fixture *f, const qn_run *run, bool positions)
 {
     qn_run_reader reader;
     quern_error error;
-    cr_assert_eq(qn_run_reader_open(&reader, &f->inverter.spool, run, positions, 4096, &error),
-                 QUERN_OK);
+    cr_assert_eq(qn_run_reader_open(&reader, run, positions, 4096, &error), QUERN_OK);
     char before[256] = "";
     quern_status status;
     while ((status = qn_run_reader_list(&reader, &error)) == QUERN_OK) {

@@ -57,11 +57,13 @@ Test(writer, same_bytes_for_any_runs, .init = setup, .fini = teardown)
                  error.message);
     for (size_t i = 0; i < corpus.n; i++) {
         if (i % 97 == 5)
-            cr_assert_eq(qn_inverter_flush(&writer.inverter, &error), QUERN_OK);
+            cr_assert_eq(qn_inverter_flush(&writer.mill->inverter, &error), QUERN_OK);
         if (i == 1500) { /* as when rare words fill the memory */
-            cr_assert_eq(qn_inverter_flush(&writer.inverter, &error), QUERN_OK);
-            qn_vocabulary_free(&writer.vocabulary);
-            cr_assert_eq(qn_vocabulary_init(&writer.vocabulary, writer.analyzer, &error), QUERN_OK);
+            cr_assert_eq(qn_inverter_flush(&writer.mill->inverter, &error), QUERN_OK);
+            qn_vocabulary_free(&writer.mill->vocabulary);
+            cr_assert_eq(
+                qn_vocabulary_init(&writer.mill->vocabulary, writer.mill->analyzer, &error),
+                QUERN_OK);
         }
         cr_assert_eq(qn_index_writer_add(&writer, &corpus.document[i], NULL, &error), QUERN_OK);
     }

@@ -1,0 +1,57 @@
+/*
+ * A mill: what turns the texts of documents into runs. It has its own analyzer, tokenizer, words
+ * and inverter, so that several can work at once (crew.h); one writes a run whenever its share of
+ * the memory is used up.
+ */
+#ifndef QN_BUILD_MILL_H
+#define QN_BUILD_MILL_H
+
+#include "index/build/inverter.h"
+#include "index/build/vocabulary.h"
+#include "index/text/analyzer.h"
+#include "index/text/tokenizer.h"
+
+#include <stdatomic.h>
+
+/* Positions between the end of a document's title and the start of its text, so that no phrase
+ * matches across. */
+enum { QN_FIELD_GAP = 100 };
+
+/* The memory limit, which the mills of a builder share. */
+typedef struct qn_mill_room {
+    uint64_t memory;
+    unsigned n_mills;
+    _Atomic uint64_t others; /* bytes that the builder holds beside them */
+} qn_mill_room;
+
+typedef struct qn_mill {
+    const qn_mill_room *room; /* not owned */
+    qn_analyzer *analyzer;
+    qn_tokenizer *tokenizer;
+    qn_vocabulary vocabulary;
+    qn_inverter inverter;
+} qn_mill;
+
+/* `room` must stay. Runs go to a spool in `dirfd`. A mill that was made, or only begun, is freed.
+ */
+quern_status qn_mill_init(qn_mill *mill, const qn_mill_room *room,
+                          const qn_analyzer_settings *settings, bool positions, int dirfd,
+                          const char *path, quern_error *error);
+void qn_mill_free(qn_mill *mill);
+
+/* Inverts a document; numbers ascend from call to call, and where they leave some out a run ends.
+ * *length becomes its length in tokens. After an error the mill can only be freed. */
+quern_status qn_mill_document(qn_mill *mill, uint32_t doc, quern_span title, quern_span text,
+                              uint32_t *length, quern_error *error);
+
+/* The same of a document whose words are given; they have been checked. */
+quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *tokens, size_t n,
+                            uint32_t *length, quern_error *error);
+
+/* Writes what was gathered as a run, and gives back all memory; runs and counts stay. */
+quern_status qn_mill_finish(qn_mill *mill, quern_error *error);
+
+/* Whether the limit leaves a mill so much memory that another one is of use. */
+unsigned qn_mill_most(uint64_t memory, unsigned threads);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Between a merge and the writer of postings: hands lists on, in a thread if there may be one, so
+ * that runs are read while blocks are encoded. What is written does not depend on it.
+ */
+#ifndef QN_BUILD_PIPE_H
+#define QN_BUILD_PIPE_H
+
+#include "index/segment/postings_writer.h"
+
+typedef struct qn_pipe qn_pipe;
+
+/* `writer` and its container are the thread's until qn_pipe_end or _free; `positions`: whether gaps
+ * are handed on. `background` false, or no thread to be had: calls go through at once. */
+quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positions, bool background,
+                         quern_error *error);
+
+/* As those of the writer. An error of the writer comes back from a later call at the latest from
+ * qn_pipe_end. */
+quern_status qn_pipe_begin(qn_pipe *pipe, const char *term, size_t len, quern_error *error);
+quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_t *gaps,
+                         quern_error *error);
+quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error);
+
+/* Waits until all is written. */
+quern_status qn_pipe_end(qn_pipe *pipe, quern_error *error);
+void qn_pipe_free(qn_pipe *pipe);
+
+#endif
