@@ -127,24 +127,24 @@ static quern_status put_ids(commit_state *commit, quern_error *error)
     return status;
 }
 
-/* Runs in document order; those that part a document in the order in which they were written. */
+/* Runs in document order; those that part a document in the order in which they were made. */
 static int compare_runs(const void *left, const void *right)
 {
     const qn_run *a = left, *b = right;
     if (a->first_doc != b->first_doc)
         return a->first_doc < b->first_doc ? -1 : 1;
-    return a->offset < b->offset ? -1 : a->offset > b->offset;
+    return a->order < b->order ? -1 : a->order > b->order;
 }
 
 /* The runs of all mills; to be freed. */
 static qn_run *gather_runs(const qn_index_writer *writer, size_t *n)
 {
     *n = 0;
-    for (unsigned i = 0; i < writer->n_mills; i++)
+    for (unsigned i = 0; i < writer->room.n_mills; i++)
         *n += writer->mill[i].inverter.n_runs;
     qn_run *runs = malloc((*n + 1) * sizeof *runs);
     size_t at = 0;
-    for (unsigned i = 0; runs != NULL && i < writer->n_mills; i++)
+    for (unsigned i = 0; runs != NULL && i < writer->room.n_mills; i++)
         for (size_t j = 0; j < writer->mill[i].inverter.n_runs; j++)
             runs[at++] = writer->mill[i].inverter.run[j];
     if (runs != NULL)
@@ -230,7 +230,7 @@ static quern_status make_segment(commit_state *commit, quern_error *error)
         status = qn_crew_finish(writer->crew, writer->length, error);
     qn_crew_free(writer->crew);
     writer->crew = NULL;
-    for (unsigned i = 0; status == QUERN_OK && i < writer->n_mills; i++) {
+    for (unsigned i = 0; status == QUERN_OK && i < writer->room.n_mills; i++) {
         status = qn_mill_finish(&writer->mill[i], error);
         writer->report.runs += (uint32_t)writer->mill[i].inverter.n_runs;
     }
@@ -322,7 +322,7 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
         status = qn_old_prune(&writer->old, &report->deleted, error);
     if (status == QUERN_OK && adds)
         status = make_segment(&commit, error);
-    for (unsigned i = 0; i < writer->n_mills && writer->mill[i].tokenizer != NULL; i++) {
+    for (unsigned i = 0; i < writer->room.n_mills; i++) {
         report->long_words += qn_tokenizer_long_words(writer->mill[i].tokenizer);
         report->bad_utf8 += qn_tokenizer_bad_utf8(writer->mill[i].tokenizer);
     }

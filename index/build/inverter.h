@@ -2,12 +2,10 @@
  * Inversion in memory: takes the terms of documents in order and turns them, a run at a time, into
  * lists by term.
  *
- * Each token costs a u32 in a log of term numbers. A run is inverted by a counting sort: the
- * tokens' slots are scattered to their terms' places, in order, so that each term's slots ascend. A
- * slot is a document's first slot (a multiple of 64) plus a position; a table leads from slot / 64
- * back to the document. In a prototype this was five times as fast as growing a chain for every
- * term, at eight bytes a token instead of about two, which the memory limit turns into more runs;
- * chains were not tried here.
+ * Each token costs a u32 in a log of term numbers. A run is inverted by a counting sort: where the
+ * tokens stand (resident.h) is scattered to their terms, in order. In a prototype this was five
+ * times as fast as growing a chain for every term, at eight bytes a token instead of about two,
+ * which the memory limit turns into more runs; chains were not tried here.
  */
 #ifndef QN_BUILD_INVERTER_H
 #define QN_BUILD_INVERTER_H
@@ -16,7 +14,7 @@
 #include "index/build/run.h"
 #include "index/build/vocabulary.h"
 
-/* Positions of one document stay below this, so that slots fit 32 bits. */
+/* Positions of one document stay below this. */
 #define QN_POSITIONS_MAX (1u << 28)
 
 typedef struct qn_inverter {
@@ -24,17 +22,14 @@ typedef struct qn_inverter {
     bool positions;
     uint32_t *log; /* a term number a token */
     size_t n_tokens, log_cap, n_tokens_most;
-    uint32_t *slots; /* the log, scattered; kept from run to run, since fresh pages are slow */
-    size_t slots_cap;
-    struct qn_stretch *stretch; /* consecutive slots of the log */
+    qn_stretch *stretch; /* of consecutive positions */
     size_t n_stretches, stretch_cap;
-    struct qn_slot_owner *owner; /* of the slots 64 i .. 64 i + 63 */
-    size_t n_owners, owner_cap;
-    uint32_t first_doc, n_docs;   /* of the run */
-    uint32_t doc_slot, next_slot; /* first slot of the document; slot after the last token */
-    uint32_t n_positions;         /* of the document, at most */
+    uint32_t first_doc, n_docs; /* of the run */
+    uint32_t next_position;     /* after the last token */
+    uint32_t max_position;      /* of the run */
+    uint32_t n_positions;       /* of the document, at most */
     qn_run *run;
-    size_t n_runs, run_cap;
+    size_t n_runs, run_cap, resident_bytes;
     qn_writer spool;
 } qn_inverter;
 
@@ -43,8 +38,8 @@ quern_status qn_inverter_init(qn_inverter *inverter, qn_vocabulary *vocabulary, 
                               int dirfd, const char *path, quern_error *error);
 void qn_inverter_free(qn_inverter *inverter);
 
-/* Starts the next document, numbered one after the last. May write a run first, if the slots of the
- * document (positions below `n_positions`, at most QN_POSITIONS_MAX) would not fit 32 bits. */
+/* Starts the next document, numbered one after the last, with positions below `n_positions`, at
+ * most QN_POSITIONS_MAX. May make a run first. */
 quern_status qn_inverter_document(qn_inverter *inverter, uint32_t n_positions, quern_error *error);
 
 /* Adds n tokens of the document: terms[i] at words[i].position; positions do not decrease within
@@ -56,7 +51,7 @@ quern_status qn_inverter_words(qn_inverter *inverter, const uint32_t *terms, con
 quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t position,
                                quern_error *error);
 
-/* Writes a run in the middle of a document: what was added of it stands in that run, what is still
+/* Makes a run in the middle of a document: what was added of it stands in that run, what is still
  * to come will stand in the next, under the same number. */
 quern_status qn_inverter_split(qn_inverter *inverter, quern_error *error);
 
@@ -67,8 +62,12 @@ size_t qn_inverter_bytes(const qn_inverter *inverter);
  * there. */
 quern_status qn_inverter_go_to(qn_inverter *inverter, uint32_t doc, quern_error *error);
 
-/* Writes the documents gathered so far as a run and starts a new one; nothing if there are none. */
+/* Makes a resident run of the documents gathered so far; nothing if there are none. The
+ * vocabulary's texts must stay as long as the run is resident. */
 quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error);
+
+/* Writes all resident runs to the spool. */
+quern_status qn_inverter_spill(qn_inverter *inverter, quern_error *error);
 
 /* Gives back memory that was kept for later runs; only right after a flush or a split. */
 void qn_inverter_trim(qn_inverter *inverter);

@@ -1,12 +1,15 @@
 /* Runs as parts of a merge: see merge_runs.h. */
 #include "index/build/merge_runs.h"
 
+#include "index/base/buffer.h"
 #include "index/base/status.h"
 #include "index/build/merge.h"
 
 #include <stdlib.h>
 
 enum { BUFFER_MAX = 1 << 20 };
+
+/* ---- runs in a spool ---- */
 
 typedef struct run_part {
     qn_merge_part part;
@@ -52,19 +55,133 @@ static uint64_t done(const qn_merge_part *part)
     return run->reader.next - run->offset;
 }
 
-static quern_status open_runs(const qn_merge_input *input, bool positions, run_part *runs,
-                              qn_merge_part **parts, quern_error *error)
+/* ---- runs in memory ---- */
+
+typedef struct resident_part {
+    qn_merge_part part;
+    const qn_resident *run;
+    const uint32_t *renumber;
+    size_t term;    /* the next one */
+    uint32_t *gaps; /* of the posting at hand */
+    size_t gaps_cap;
+    uint64_t n_done;
+} resident_part;
+
+static quern_status resident_next(qn_merge_part *part, quern_error *error)
 {
-    size_t each = input->n_runs == 0 ? 0 : input->buffer_bytes / input->n_runs;
+    resident_part *p = (resident_part *)part;
+    (void)error;
+    if (p->term == p->run->n_terms)
+        return QUERN_END;
+    const quern_span *text = &p->run->vocabulary->term[p->run->term[p->term++].number];
+    part->term = text->data;
+    part->term_len = (uint32_t)text->len;
+    return QUERN_OK;
+}
+
+/* The gaps of the posting of keys [at, end). */
+static const uint32_t *gaps_of(resident_part *p, size_t at, size_t end)
+{
+    size_t tf = end - at;
+    if (tf > p->gaps_cap) {
+        void *gaps = p->gaps;
+        bool ok = qn_array_grow(&gaps, &p->gaps_cap, tf, sizeof *p->gaps);
+        p->gaps = gaps;
+        if (!ok)
+            return NULL;
+    }
+    for (size_t i = 0; i < tf; i++)
+        p->gaps[i] = qn_resident_gap(p->run, at, i);
+    return p->gaps;
+}
+
+static quern_status resident_copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
+{
+    resident_part *p = (resident_part *)part;
+    const qn_resident *run = p->run;
+    const qn_resident_term *term = &run->term[p->term - 1];
+    p->n_done += term->end - term->start;
+    for (size_t at = term->start; at < term->end;) {
+        size_t end = qn_resident_posting_end(run, at, term->end);
+        uint32_t doc = run->first_doc + qn_resident_doc(run, at), tf = (uint32_t)(end - at);
+        const uint32_t *gaps = gaps_of(p, at, end);
+        if (gaps == NULL)
+            return qn_fail_memory(error);
+        at = end;
+        if (p->renumber != NULL && (doc = p->renumber[doc]) == UINT32_MAX)
+            continue;
+        quern_status status = qn_pipe_add(pipe, doc, tf, gaps, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return QUERN_OK;
+}
+
+static uint64_t resident_done(const qn_merge_part *part)
+{
+    return ((const resident_part *)part)->n_done;
+}
+
+/* ---- all ---- */
+
+/* The parts of a merge: of each run one of the two. */
+typedef struct parts {
+    size_t n;
+    qn_merge_part **list;
+    run_part *spooled;
+    resident_part *resident;
+} parts;
+
+static void close_parts(parts *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->spooled != NULL)
+            qn_run_reader_close(&p->spooled[i].reader);
+        if (p->resident != NULL)
+            free(p->resident[i].gaps);
+    }
+    free(p->list);
+    free(p->spooled);
+    free(p->resident);
+}
+
+static quern_status open_run(parts *p, size_t i, const qn_merge_input *input, bool positions,
+                             size_t buffer, quern_error *error)
+{
+    const qn_run *run = &input->run[i];
+    if (run->resident != NULL) {
+        p->resident[i] = (resident_part){.part = {.next = resident_next,
+                                                  .copy = resident_copy,
+                                                  .done = resident_done,
+                                                  .total = run->resident->n_keys},
+                                         .run = run->resident,
+                                         .renumber = input->renumber};
+        p->list[i] = &p->resident[i].part;
+        return QUERN_OK;
+    }
+    run_part *spooled = &p->spooled[i];
+    spooled->part =
+        (qn_merge_part){.next = next, .copy = copy, .done = done, .total = run->end - run->offset};
+    spooled->renumber = input->renumber;
+    spooled->offset = run->offset;
+    p->list[i] = &spooled->part;
+    return qn_run_reader_open(&spooled->reader, run, positions, buffer, error);
+}
+
+static quern_status open_parts(parts *p, const qn_merge_input *input, bool positions,
+                               quern_error *error)
+{
+    size_t n = input->n_runs;
+    *p = (parts){.n = n,
+                 .list = calloc(n + 1, sizeof(qn_merge_part *)),
+                 .spooled = calloc(n + 1, sizeof(run_part)),
+                 .resident = calloc(n + 1, sizeof(resident_part))};
+    if (p->list == NULL || p->spooled == NULL || p->resident == NULL)
+        return qn_fail_memory(error);
+    size_t each = n == 0 ? 0 : input->buffer_bytes / n;
     each = each < BUFFER_MAX ? each : BUFFER_MAX;
-    for (size_t i = 0; i < input->n_runs; i++) {
-        const qn_run *run = &input->run[i];
-        runs[i].part = (qn_merge_part){
-            .next = next, .copy = copy, .done = done, .total = run->end - run->offset};
-        runs[i].renumber = input->renumber;
-        runs[i].offset = run->offset;
-        parts[i] = &runs[i].part;
-        quern_status status = qn_run_reader_open(&runs[i].reader, run, positions, each, error);
+    for (size_t i = 0; i < n; i++) {
+        quern_status status = open_run(p, i, input, positions, each, error);
         if (status != QUERN_OK)
             return status;
     }
@@ -74,16 +191,10 @@ static quern_status open_runs(const qn_merge_input *input, bool positions, run_p
 quern_status qn_merge_runs(const qn_merge_input *input, const qn_merge_output *output,
                            quern_error *error)
 {
-    run_part *runs = calloc(input->n_runs + 1, sizeof *runs);
-    qn_merge_part **parts = calloc(input->n_runs + 1, sizeof *parts);
-    quern_status status = runs == NULL || parts == NULL
-                              ? qn_fail_memory(error)
-                              : open_runs(input, output->positions, runs, parts, error);
+    parts p;
+    quern_status status = open_parts(&p, input, output->positions, error);
     if (status == QUERN_OK)
-        status = qn_merge_parts(parts, input->n_runs, output, error);
-    for (size_t i = 0; runs != NULL && i < input->n_runs; i++)
-        qn_run_reader_close(&runs[i].reader);
-    free(runs);
-    free(parts);
+        status = qn_merge_parts(p.list, p.n, output, error);
+    close_parts(&p);
     return status;
 }

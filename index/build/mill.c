@@ -73,6 +73,9 @@ static quern_status make_room(qn_mill *mill, quern_error *error)
     if (has_room(mill, 0) || words + qn_inverter_bytes(&mill->inverter) < RUN_LEAST)
         return QUERN_OK;
     quern_status status = qn_inverter_split(&mill->inverter, error);
+    if (status != QUERN_OK || has_room(mill, RUN_LEAST))
+        return status;
+    status = qn_inverter_spill(&mill->inverter, error);
     if (status != QUERN_OK)
         return status;
     /* Rare words would crowd out postings in the end: start afresh with those of the next run. What
@@ -152,8 +155,13 @@ quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *toke
 
 quern_status qn_mill_finish(qn_mill *mill, quern_error *error)
 {
+    const qn_mill_room *room = mill->room;
     quern_status status = qn_inverter_flush(&mill->inverter, error);
     qn_inverter_shrink(&mill->inverter);
-    qn_vocabulary_free(&mill->vocabulary);
+    uint64_t held = qn_inverter_bytes(&mill->inverter) + qn_vocabulary_bytes(&mill->vocabulary);
+    if (status == QUERN_OK && held > room->memory / 2 / room->n_mills) {
+        status = qn_inverter_spill(&mill->inverter, error);
+        qn_vocabulary_free(&mill->vocabulary);
+    }
     return status;
 }

@@ -48,7 +48,8 @@ quern_status qn_mill_document(qn_mill *mill, uint32_t doc, quern_span title, que
 quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *tokens, size_t n,
                             uint32_t *length, quern_error *error);
 
-/* Writes what was gathered as a run, and gives back all memory; runs and counts stay. */
+/* Makes a run of what was gathered, and gives back what is not needed to merge; runs stay in memory
+ * where they are less than half of the mill's share of the limit. */
 quern_status qn_mill_finish(qn_mill *mill, quern_error *error);
 
 /* Whether the limit leaves a mill so much memory that another one is of use. */

@@ -14,13 +14,15 @@
 #ifndef QN_BUILD_RUN_H
 #define QN_BUILD_RUN_H
 
-#include "index/base/file.h"
+#include "index/build/resident.h"
 
-/* Where a run lies in its spool. */
+/* A run: in memory, or where it lies in its spool. */
 typedef struct qn_run {
+    qn_resident *resident; /* NULL: in the spool */
     qn_writer *spool;
     uint64_t offset, end;
     uint32_t first_doc;
+    uint32_t order; /* of its mill's runs: they may part a document between them */
 } qn_run;
 
 /* Reads one run through a buffer of its own. */
@@ -37,7 +39,7 @@ typedef struct qn_run_reader {
     size_t gaps_cap;
 } qn_run_reader;
 
-/* The run's spool must stay open, flushed and unchanged. */
+/* Of a run that is not resident. Its spool must stay open, flushed and unchanged. */
 quern_status qn_run_reader_open(qn_run_reader *reader, const qn_run *run, bool positions,
                                 size_t buffer_bytes, quern_error *error);
 void qn_run_reader_close(qn_run_reader *reader);

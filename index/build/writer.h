@@ -22,8 +22,8 @@ typedef struct qn_index_writer {
     qn_old old;  /* what is there, if documents are added to an index */
 
     qn_analyzer *analyzer;
-    qn_mill_room room;
-    qn_mill *mill;    /* n_mills, of which the first alone works until there is a crew */
+    qn_mill_room room; /* has the number of mills that work: one until there is a crew */
+    qn_mill *mill;
     unsigned n_mills; /* at most */
     qn_crew *crew;    /* NULL: no threads yet */
     uint64_t added_bytes;

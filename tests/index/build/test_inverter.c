@@ -69,6 +69,7 @@ static void add_documents(fixture *f, unsigned flush_every)
         }
     }
     cr_assert_eq(qn_inverter_flush(&f->inverter, NULL), QUERN_OK);
+    cr_assert_eq(qn_inverter_spill(&f->inverter, NULL), QUERN_OK);
 }
 
 /* Reads a run and takes every occurrence off the expected ones. */
@@ -136,7 +137,7 @@ Test(inverter, without_positions)
     check(50, false);
 }
 
-/* A document whose positions reach far leaves the slots of the next ones right. */
+/* Positions that reach far make keys of 64 bits; near ones, of 32. */
 Test(inverter, far_positions)
 {
     fixture f;
@@ -144,7 +145,6 @@ Test(inverter, far_positions)
     uint32_t term;
     cr_assert_eq(qn_vocabulary_term(&f.vocabulary, "t00", 3, &term, NULL), QUERN_OK);
     for (uint32_t doc = 0; doc < 20; doc++) {
-        /* 20 documents of 2^28 positions: the slots pass 32 bits, so runs end on their own. */
         cr_assert_eq(qn_inverter_document(&f.inverter, QN_POSITIONS_MAX, NULL), QUERN_OK);
         cr_assert_eq(qn_inverter_token(&f.inverter, term, 0, NULL), QUERN_OK);
         cr_assert_eq(qn_inverter_token(&f.inverter, term, QN_POSITIONS_MAX - 1, NULL), QUERN_OK);
@@ -152,7 +152,16 @@ Test(inverter, far_positions)
         f.expected->at[0][doc][1] = QN_POSITIONS_MAX - 1;
     }
     cr_assert_eq(qn_inverter_flush(&f.inverter, NULL), QUERN_OK);
-    cr_assert_gt(f.inverter.n_runs, 1u);
+    cr_assert_not_null(f.inverter.run[0].resident->wide);
+    cr_assert_eq(qn_inverter_document(&f.inverter, 2, NULL), QUERN_OK);
+    cr_assert_eq(qn_inverter_token(&f.inverter, term, 1, NULL), QUERN_OK);
+    f.expected->n[0][20] = 1;
+    f.expected->at[0][20][0] = 1;
+    cr_assert_eq(qn_inverter_flush(&f.inverter, NULL), QUERN_OK);
+    cr_assert_not_null(f.inverter.run[1].resident->narrow);
+    cr_assert_gt(qn_inverter_bytes(&f.inverter), 40u * 8 + 4);
+    cr_assert_eq(qn_inverter_spill(&f.inverter, NULL), QUERN_OK);
+    cr_assert_eq(f.inverter.n_runs, 2u);
     for (size_t i = 0; i < f.inverter.n_runs; i++)
         check_run(&f, &f.inverter.run[i], true);
     for (uint32_t doc = 0; doc < 20; doc++)

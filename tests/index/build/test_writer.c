@@ -60,6 +60,7 @@ Test(writer, same_bytes_for_any_runs, .init = setup, .fini = teardown)
             cr_assert_eq(qn_inverter_flush(&writer.mill->inverter, &error), QUERN_OK);
         if (i == 1500) { /* as when rare words fill the memory */
             cr_assert_eq(qn_inverter_flush(&writer.mill->inverter, &error), QUERN_OK);
+            cr_assert_eq(qn_inverter_spill(&writer.mill->inverter, &error), QUERN_OK);
             qn_vocabulary_free(&writer.mill->vocabulary);
             cr_assert_eq(
                 qn_vocabulary_init(&writer.mill->vocabulary, writer.mill->analyzer, &error),

@@ -1,0 +1,257 @@
+/* Runs in memory, made by a counting sort: see resident.h. */
+#include "index/build/resident.h"
+
+#include "index/base/bytes.h"
+#include "index/base/status.h"
+#include "index/codec/varint.h"
+
+#include <stdlib.h>
+
+/* ---- making ---- */
+
+/* A term of the run: sorted by its first bytes (big-endian), then by the rest. */
+typedef struct sorted_term {
+    uint64_t prefix;
+    const quern_span *term;
+} sorted_term;
+
+static uint64_t prefix_of(const quern_span *term)
+{
+    uint64_t prefix = 0;
+    memcpy(&prefix, term->data, term->len < 8 ? term->len : 8);
+    return __builtin_bswap64(prefix);
+}
+
+static int compare_terms(const void *left, const void *right)
+{
+    const sorted_term *a = left, *b = right;
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix ? -1 : 1;
+    size_t len = a->term->len < b->term->len ? a->term->len : b->term->len;
+    int order = memcmp(a->term->data, b->term->data, len);
+    if (order != 0)
+        return order;
+    return a->term->len < b->term->len ? -1 : a->term->len > b->term->len;
+}
+
+/* The terms that occur in the run, sorted; *n of them. NULL when memory is short. */
+static sorted_term *sort_terms(const qn_vocabulary *vocabulary, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < vocabulary->n_terms; i++)
+        *n += vocabulary->count[i] > 0;
+    sorted_term *sorted = malloc((*n + 1) * sizeof *sorted);
+    if (sorted == NULL)
+        return NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < vocabulary->n_terms; i++)
+        if (vocabulary->count[i] > 0)
+            sorted[at++] = (sorted_term){prefix_of(&vocabulary->term[i]), &vocabulary->term[i]};
+    qsort(sorted, *n, sizeof *sorted, compare_terms);
+    return sorted;
+}
+
+static unsigned bits_of(uint32_t most)
+{
+    return most == 0 ? 0 : 32 - (unsigned)__builtin_clz(most);
+}
+
+bool qn_resident_is_narrow(uint32_t n_docs, uint32_t max_position)
+{
+    return bits_of(n_docs) + bits_of(max_position) <= 32;
+}
+
+/* Turns each count into where its term's keys start. */
+static void start_terms(const qn_vocabulary *vocabulary)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < vocabulary->n_terms; i++) {
+        uint32_t here = vocabulary->count[i];
+        vocabulary->count[i] = sum;
+        sum += here;
+    }
+}
+
+/* Scatters keys to their terms; turns each count into where its term's keys end. */
+static void scatter(const qn_resident_input *input, const qn_resident *run)
+{
+    uint32_t *count = input->vocabulary->count;
+    start_terms(input->vocabulary);
+    for (size_t s = 0; s < input->n_stretches; s++) {
+        const qn_stretch *stretch = &input->stretch[s];
+        uint64_t key = (uint64_t)stretch->doc << run->position_bits | stretch->position;
+        size_t end = s + 1 < input->n_stretches ? stretch[1].first : input->n_tokens;
+        if (run->narrow != NULL)
+            for (size_t i = stretch->first; i < end; i++)
+                run->narrow[count[input->log[i]]++] = (uint32_t)key++;
+        else
+            for (size_t i = stretch->first; i < end; i++)
+                run->wide[count[input->log[i]]++] = key++;
+    }
+}
+
+/* Once keys are scattered: where each term's are. */
+static bool place_terms(qn_resident *run, const qn_vocabulary *vocabulary,
+                        const sorted_term *sorted)
+{
+    run->term = malloc((run->n_terms + 1) * sizeof *run->term);
+    if (run->term == NULL)
+        return false;
+    for (size_t i = 0; i < run->n_terms; i++) {
+        uint32_t number = (uint32_t)(sorted[i].term - vocabulary->term);
+        run->term[i] = (qn_resident_term){number, number == 0 ? 0 : vocabulary->count[number - 1],
+                                          vocabulary->count[number]};
+    }
+    return true;
+}
+
+qn_resident *qn_resident_new(const qn_resident_input *input)
+{
+    qn_vocabulary *vocabulary = input->vocabulary;
+    qn_resident *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return NULL;
+    run->vocabulary = vocabulary;
+    run->n_keys = input->n_tokens;
+    run->position_bits = bits_of(input->max_position);
+    if (qn_resident_is_narrow(input->n_docs, input->max_position))
+        run->narrow = malloc((input->n_tokens + 1) * sizeof *run->narrow);
+    else
+        run->wide = malloc((input->n_tokens + 1) * sizeof *run->wide);
+    sorted_term *sorted = sort_terms(vocabulary, &run->n_terms);
+    bool ok = (run->narrow != NULL || run->wide != NULL) && sorted != NULL;
+    if (ok)
+        scatter(input, run);
+    ok = ok && place_terms(run, vocabulary, sorted);
+    free(sorted);
+    if (!ok) {
+        qn_resident_free(run);
+        return NULL;
+    }
+    if (vocabulary->n_terms > 0)
+        memset(vocabulary->count, 0, vocabulary->n_terms * sizeof *vocabulary->count);
+    return run;
+}
+
+void qn_resident_free(qn_resident *run)
+{
+    if (run == NULL)
+        return;
+    free(run->narrow);
+    free(run->wide);
+    free(run->term);
+    free(run);
+}
+
+size_t qn_resident_bytes(const qn_resident *run)
+{
+    size_t each = run->narrow != NULL ? sizeof *run->narrow : sizeof *run->wide;
+    return run->n_keys * each + run->n_terms * sizeof *run->term;
+}
+
+size_t qn_resident_growth(const qn_resident_input *input)
+{
+    size_t each = qn_resident_is_narrow(input->n_docs, input->max_position) ? sizeof(uint32_t)
+                                                                            : sizeof(uint64_t);
+    /* The sorted terms take 16 bytes each, as much again while qsort merges, and 12 in the run. */
+    return input->n_tokens * each + 44 * input->vocabulary->n_terms;
+}
+
+/* ---- writing ---- */
+
+/* Bytes on their way to the spool. */
+typedef struct output {
+    qn_writer *spool;
+    size_t len;
+    uint8_t bytes[64 * 1024];
+} output;
+
+/* Sees to it that `room` bytes (at most 4 KiB) can be added without a check. */
+static inline quern_status make_room(output *out, size_t room, quern_error *error)
+{
+    if (out->len + room <= sizeof out->bytes)
+        return QUERN_OK;
+    quern_status status = qn_writer_put(out->spool, out->bytes, out->len, error);
+    out->len = 0;
+    return status;
+}
+
+static inline void put(output *out, uint64_t value)
+{
+    if (value < 0x80)
+        out->bytes[out->len++] = (uint8_t)value;
+    else
+        out->len += qn_varint_put(out->bytes + out->len, value);
+}
+
+enum { GAPS_AT_ONCE = 512 };
+
+/* The positions of the posting of keys [at, end). */
+static quern_status put_gaps(output *out, const qn_resident *run, size_t at, size_t end,
+                             quern_error *error)
+{
+    for (size_t i = 0, tf = end - at; i < tf;) {
+        size_t stop = tf - i < GAPS_AT_ONCE ? tf : i + GAPS_AT_ONCE;
+        quern_status status = make_room(out, GAPS_AT_ONCE * QN_VARINT32_MAX, error);
+        if (status != QUERN_OK)
+            return status;
+        for (; i < stop; i++)
+            put(out, qn_resident_gap(run, at, i));
+    }
+    return QUERN_OK;
+}
+
+static quern_status put_list(const qn_resident *run, const qn_resident_term *term, output *out,
+                             quern_error *error)
+{
+    uint32_t before = UINT32_MAX; /* the document before the run's first, as a wrapped -1 */
+    quern_status status = QUERN_OK;
+    for (size_t i = term->start; status == QUERN_OK && i < term->end;) {
+        size_t end = qn_resident_posting_end(run, i, term->end);
+        uint32_t doc = qn_resident_doc(run, i);
+        status = make_room(out, 3 * QN_VARINT64_MAX, error);
+        put(out, (uint64_t)(doc - before) << 1 | (end - i > 1 ? 1 : 0));
+        if (end - i > 1)
+            put(out, end - i);
+        if (run->positions && end - i == 1)
+            put(out, qn_resident_gap(run, i, 0));
+        else if (run->positions && status == QUERN_OK)
+            status = put_gaps(out, run, i, end, error);
+        i = end;
+        before = doc;
+    }
+    if (status == QUERN_OK)
+        status = make_room(out, 1, error);
+    put(out, 0);
+    return status;
+}
+
+static quern_status put_terms(const qn_resident *run, output *out, quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    for (size_t i = 0; status == QUERN_OK && i < run->n_terms; i++) {
+        const qn_resident_term *term = &run->term[i];
+        const quern_span *text = &run->vocabulary->term[term->number];
+        status = make_room(out, QN_VARINT32_MAX + QN_WORD_MAX, error);
+        put(out, text->len);
+        memcpy(out->bytes + out->len, text->data, text->len);
+        out->len += text->len;
+        if (status == QUERN_OK)
+            status = put_list(run, term, out, error);
+    }
+    if (status == QUERN_OK)
+        status = qn_writer_put(out->spool, out->bytes, out->len, error);
+    return status;
+}
+
+quern_status qn_resident_write(const qn_resident *run, qn_writer *spool, quern_error *error)
+{
+    output *out = malloc(sizeof *out);
+    if (out == NULL)
+        return qn_fail_memory(error);
+    out->spool = spool;
+    out->len = 0;
+    quern_status status = put_terms(run, out, error);
+    free(out);
+    return status == QUERN_OK ? qn_writer_flush(spool, error) : status;
+}
