@@ -155,3 +155,11 @@ uint64_t qn_peak_resident_bytes(void)
         return 0;
     return (uint64_t)usage.ru_maxrss * 1024;
 }
+
+bool qn_is_index(const char *path)
+{
+    quern_index *there = NULL;
+    quern_status status = quern_index_open(&there, path, NULL, NULL);
+    quern_index_close(there);
+    return status == QUERN_OK || qn_exit_code(status, NULL) == QN_EXIT_DAMAGED;
+}

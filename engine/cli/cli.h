@@ -71,6 +71,9 @@ int qn_interrupted(void);
 /* Seconds of a clock that only goes forward. */
 double qn_clock(void);
 
+/* Whether an index is there, perhaps a damaged one: it can be replaced or added to. */
+bool qn_is_index(const char *path);
+
 /* The largest resident set that the program has had; 0 if it is not known. */
 uint64_t qn_peak_resident_bytes(void);
 

@@ -1,7 +1,7 @@
 /* quern delete: takes documents out of an index by their ids. */
 #include "engine/cli/cli.h"
+#include "engine/cli/index_options.h"
 #include "engine/cli/input.h"
-#include "engine/cli/progress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,10 +26,7 @@ static const qn_option OPTIONS[] = {
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(no_join),
      .help = "Do not join segments that have become small"},
-    {.name = "json",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(json),
-     .help = "Print a JSON object about the work as the last line"},
+    QN_OPTION_REPORT(FIELD(json)),
     {.name = "quiet",
      .letter = 'q',
      .kind = QN_OPTION_FLAG,

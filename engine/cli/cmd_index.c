@@ -25,16 +25,8 @@ typedef struct index_options {
 #define FIELD(name) offsetof(index_options, name)
 
 static const qn_option OPTIONS[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = QN_OPTION_TEXT,
-     .offset = FIELD(output),
-     .argument = "INDEX",
-     .help = "The directory to make"},
-    {.name = "force",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(force),
-     .help = "Replace an index that is there, at once and only when the new one is complete"},
+    QN_OPTION_OUTPUT(FIELD(output)),
+    QN_OPTION_FORCE(FIELD(force)),
     {.name = "append",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(append),
@@ -73,14 +65,7 @@ static const qn_option OPTIONS[] = {
      .min = 32.0 * 1024 * 1024,
      .max = 1024.0 * 1024 * 1024 * 1024 * 1024,
      .help = "Ceiling of the memory used (default 1G, least 32M); the index does not depend on it"},
-    {.name = "threads",
-     .letter = 'T',
-     .kind = QN_OPTION_COUNT,
-     .offset = FIELD(threads),
-     .argument = "N",
-     .min = 1,
-     .max = 1024,
-     .help = "Threads (default: one per processor); the index does not depend on it"},
+    QN_OPTION_THREADS(FIELD(threads)),
     {.name = "stopwords",
      .kind = QN_OPTION_TEXT,
      .offset = FIELD(stopwords),
@@ -121,10 +106,7 @@ static const qn_option OPTIONS[] = {
      .choices = "balanced|size|speed",
      .help = "What the lists of frequent words are for (default balanced): size makes a smaller "
              "index, speed faster queries; answers are the same"},
-    {.name = "json",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(json),
-     .help = "Print a JSON object about the work as the last line"},
+    QN_OPTION_REPORT(FIELD(json)),
     {.name = "quiet",
      .letter = 'q',
      .kind = QN_OPTION_FLAG,
@@ -252,12 +234,8 @@ static quern_status build(job *work, const quern_build_options *build_options, c
 static int report_failure(const job *work, quern_status status, const quern_error *error)
 {
     const index_options *options = work->options;
-    quern_index *there = NULL;
-    quern_status found = QUERN_E_ARGUMENT; /* no index */
-    if (status == QUERN_E_EXISTS && !options->force && !options->append && !options->update)
-        found = quern_index_open(&there, options->output, NULL, NULL);
-    quern_index_close(there);
-    if (found != QUERN_OK && qn_exit_code(found, NULL) != QN_EXIT_DAMAGED)
+    bool asked = options->force || options->append || options->update;
+    if (status != QUERN_E_EXISTS || asked || !qn_is_index(options->output))
         return qn_report(work->command, status, error);
     qn_complain(work->command, "%s; --force replaces an index, --append and --update add to one",
                 error->message);

@@ -20,14 +20,7 @@ typedef struct merge_options {
 #define FIELD(name) offsetof(merge_options, name)
 
 #define SHARED_OPTIONS                                                                             \
-    {.name = "threads",                                                                            \
-     .letter = 'T',                                                                                \
-     .kind = QN_OPTION_COUNT,                                                                      \
-     .offset = FIELD(threads),                                                                     \
-     .argument = "N",                                                                              \
-     .min = 1,                                                                                     \
-     .max = 1024,                                                                                  \
-     .help = "Threads (default: one per processor); the index does not depend on it"},             \
+    QN_OPTION_THREADS(FIELD(threads)),                                                             \
         QN_OPTION_BM25("k1", 3, FIELD(k1), "Tune for this k1 of BM25 (default: as it was)"),       \
         QN_OPTION_BM25("b", 1, FIELD(b), "Tune for this b of BM25 (default: as it was)"),          \
         {.name = "tune",                                                                           \
@@ -35,26 +28,15 @@ typedef struct merge_options {
          .offset = FIELD(tune),                                                                    \
          .choices = "balanced|size|speed",                                                         \
          .help = "What the lists of frequent words are for (default: as it was)"},                 \
-        {.name = "json",                                                                           \
-         .kind = QN_OPTION_FLAG,                                                                   \
-         .offset = FIELD(json),                                                                    \
-         .help = "Print a JSON object about the work as the last line"},                           \
+        QN_OPTION_REPORT(FIELD(json)),                                                             \
     {                                                                                              \
         .name = "quiet", .letter = 'q', .kind = QN_OPTION_FLAG, .offset = FIELD(quiet),            \
         .help = "No progress, no summary"                                                          \
     }
 
 static const qn_option MERGE_OPTIONS[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = QN_OPTION_TEXT,
-     .offset = FIELD(output),
-     .argument = "INDEX",
-     .help = "The directory to make"},
-    {.name = "force",
-     .kind = QN_OPTION_FLAG,
-     .offset = FIELD(force),
-     .help = "Replace an index that is there, at once and only when the new one is complete"},
+    QN_OPTION_OUTPUT(FIELD(output)),
+    QN_OPTION_FORCE(FIELD(force)),
     SHARED_OPTIONS,
 };
 
@@ -101,15 +83,6 @@ static void tell(const merge_options *options, const char *path, const quern_mer
                        seconds, (unsigned long long)qn_peak_resident_bytes());
 }
 
-/* Whether an index, which --force would replace, stands in the way of a merge. */
-static bool is_index(const char *path)
-{
-    quern_index *there = NULL;
-    quern_status status = quern_index_open(&there, path, NULL, NULL);
-    quern_index_close(there);
-    return status == QUERN_OK || qn_exit_code(status, NULL) == QN_EXIT_DAMAGED;
-}
-
 /* `output` NULL: compacts paths[0]. */
 static int work(const qn_command *command, const merge_options *options, const char *output,
                 char **paths, int n)
@@ -139,7 +112,7 @@ static int work(const qn_command *command, const merge_options *options, const c
         qn_complain(command, "interrupted; %s is as it was", changed);
         return qn_exit_code(status, &error);
     }
-    if (status == QUERN_E_EXISTS && !options->force && output != NULL && is_index(output)) {
+    if (status == QUERN_E_EXISTS && !options->force && output != NULL && qn_is_index(output)) {
         qn_complain(command, "%s; --force replaces it", error.message);
         return qn_exit_code(status, &error);
     }

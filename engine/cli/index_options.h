@@ -17,6 +17,31 @@
         .max = (most), .help = (text)                                                              \
     }
 
+#define QN_OPTION_OUTPUT(place)                                                                    \
+    {                                                                                              \
+        .name = "output", .letter = 'o', .kind = QN_OPTION_TEXT, .offset = (place),                \
+        .argument = "INDEX", .help = "The directory to make"                                       \
+    }
+
+#define QN_OPTION_FORCE(place)                                                                     \
+    {                                                                                              \
+        .name = "force", .kind = QN_OPTION_FLAG, .offset = (place),                                \
+        .help = "Replace an index that is there, at once and only when the new one is complete"    \
+    }
+
+#define QN_OPTION_THREADS(place)                                                                   \
+    {                                                                                              \
+        .name = "threads", .letter = 'T', .kind = QN_OPTION_COUNT, .offset = (place),              \
+        .argument = "N", .min = 1, .max = 1024,                                                    \
+        .help = "Threads (default: one per processor); the index does not depend on it"            \
+    }
+
+#define QN_OPTION_REPORT(place)                                                                    \
+    {                                                                                              \
+        .name = "json", .kind = QN_OPTION_FLAG, .offset = (place),                                 \
+        .help = "Print a JSON object about the work as the last line"                              \
+    }
+
 #define QN_OPTION_ANY_ANALYZER(place)                                                              \
     {                                                                                              \
         .name = "any-analyzer", .kind = QN_OPTION_FLAG, .offset = (place),                         \

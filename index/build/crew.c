@@ -4,9 +4,8 @@
 #include "index/base/buffer.h"
 #include "index/base/bytes.h"
 #include "index/base/status.h"
+#include "index/base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,17 +157,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are the program's business: the threads take none. */
-static bool start(member *m)
-{
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&m->thread, NULL, work, m) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memory, size_t stretch,
                          quern_error *error)
 {
@@ -185,7 +173,7 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
         member *m = &crew->member[crew->n];
         *m = (member){.crew = crew, .mill = &mill[crew->n], .last = &m->first};
         (void)pthread_cond_init(&m->filled, NULL);
-        if (!start(m)) {
+        if (!qn_thread_spawn(&m->thread, work, m)) {
             (void)pthread_cond_destroy(&m->filled);
             break;
         }

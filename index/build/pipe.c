@@ -2,9 +2,8 @@
 #include "index/build/pipe.h"
 
 #include "index/base/status.h"
+#include "index/base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,17 +88,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are the program's business: the thread takes none. */
-static bool start(qn_pipe *pipe)
-{
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&pipe->thread, NULL, work, pipe) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positions, bool background,
                          quern_error *error)
 {
@@ -121,7 +109,7 @@ quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positio
     (void)pthread_mutex_init(&pipe->lock, NULL);
     (void)pthread_cond_init(&pipe->filled, NULL);
     (void)pthread_cond_init(&pipe->emptied, NULL);
-    pipe->background = background && start(pipe);
+    pipe->background = background && qn_thread_spawn(&pipe->thread, work, pipe);
     *out = pipe;
     return QUERN_OK;
 }

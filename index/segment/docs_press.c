@@ -3,11 +3,10 @@
 
 #include "index/base/bytes.h"
 #include "index/base/status.h"
+#include "index/base/thread.h"
 #include "index/codec/zblock.h"
 #include "index/segment/docs.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 /* Blocks that may wait, and their bytes. One larger than LARGE does not wait, but is pressed by the
@@ -87,17 +86,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Signals are the program's business: the thread takes none. */
-static bool start_thread(qn_docs_press *press)
-{
-    sigset_t all, before;
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = pthread_create(&press->thread, NULL, work, press) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return started;
-}
-
 quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool background,
                                quern_error *error)
 {
@@ -115,7 +103,7 @@ quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool backgr
     (void)pthread_mutex_init(&press->lock, NULL);
     (void)pthread_cond_init(&press->filled, NULL);
     (void)pthread_cond_init(&press->emptied, NULL);
-    press->background = background && start_thread(press);
+    press->background = background && qn_thread_spawn(&press->thread, work, press);
     *out = press;
     return QUERN_OK;
 }

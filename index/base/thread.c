@@ -1,0 +1,15 @@
+/* Starting threads: see thread.h. */
+#include "index/base/thread.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+bool qn_thread_spawn(pthread_t *thread, void *(*work)(void *), void *argument)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(thread, NULL, work, argument) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
