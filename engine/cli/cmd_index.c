@@ -168,11 +168,14 @@ static void tell_count(uint64_t n, const char *one, const char *many)
 static void tell_summary(const index_options *options, const quern_build_report *report,
                          double seconds)
 {
-    (void)fprintf(stderr, "%s: %llu document%s, %.1f MB, from %.1f MB in %.1f s (%.0f MB/s)\n",
+    (void)fprintf(stderr,
+                  "%s: %llu document%s, %.1f MB, from %.1f MB in %.1f s (%.0f MB/s, %.0f MB of "
+                  "memory)\n",
                   options->output, (unsigned long long)report->documents,
                   report->documents == 1 ? "" : "s", (double)report->index_bytes * 1e-6,
                   (double)report->input_bytes * 1e-6, seconds,
-                  seconds > 0 ? (double)report->input_bytes / seconds * 1e-6 : 0);
+                  seconds > 0 ? (double)report->input_bytes / seconds * 1e-6 : 0,
+                  (double)qn_peak_resident_bytes() * 1e-6);
     tell_count(report->malformed, "malformed record was skipped", "malformed records were skipped");
     tell_count(report->skipped, "duplicate was left out", "duplicates were left out");
     tell_count(report->replaced, "document was replaced", "documents were replaced");

@@ -49,7 +49,7 @@ static size_t edits_between(const char *a, const char *b)
     size_t a_len = strlen(a), b_len = strlen(b);
     if (a_len > LONGEST || b_len > LONGEST)
         return SIZE_MAX;
-    size_t row[LONGEST + 1][LONGEST + 1];
+    size_t row[LONGEST + 1][LONGEST + 1] = {{0}};
     for (size_t i = 0; i <= a_len; i++)
         row[i][0] = i;
     for (size_t j = 0; j <= b_len; j++)

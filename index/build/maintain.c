@@ -246,6 +246,8 @@ static const char *difference(const qn_segment_meta *a, const qn_segment_meta *b
 static quern_status hold_together(const sources *s, const char *const *paths, quern_error *error)
 {
     uint64_t documents = 0;
+    if (s->o.n == 0 || s->o.segment == NULL)
+        return qn_fail(error, QUERN_E_DAMAGED, "%s names no segment", paths[0]);
     for (size_t i = 0; i < s->o.n; i++) {
         const char *differ = difference(&s->o.segment[0].meta, &s->o.segment[i].meta);
         documents += s->o.segment[i].meta.n_docs - s->o.segment[i].n_deleted;
@@ -253,8 +255,6 @@ static quern_status hold_together(const sources *s, const char *const *paths, qu
             return qn_fail(error, QUERN_E_ARGUMENT, "%s and %s %s", paths[source_of(s, 0)],
                            paths[source_of(s, i)], differ);
     }
-    if (s->o.n == 0)
-        return qn_fail(error, QUERN_E_DAMAGED, "%s names no segment", paths[0]);
     return documents <= QN_DOCS_MAX ? QUERN_OK
                                     : qn_fail(error, QUERN_E_ARGUMENT,
                                               "an index holds at most %u documents", QN_DOCS_MAX);
