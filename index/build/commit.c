@@ -22,7 +22,7 @@ typedef struct commit_state {
 
 /* ---- dropped documents ---- */
 
-/* Numbers the documents that stay; moves their lengths together. */
+/* Numbers the documents that stay. */
 static quern_status renumber(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
@@ -35,12 +35,7 @@ static quern_status renumber(commit_state *commit, quern_error *error)
         return qn_fail_memory(error);
     uint32_t next = 0;
     for (uint32_t doc = 0; doc < registry->n_docs; doc++) {
-        if (qn_registry_is_dropped(registry, doc)) {
-            commit->renumber[doc] = UINT32_MAX;
-        } else {
-            writer->length[next] = writer->length[doc];
-            commit->renumber[doc] = next++;
-        }
+        commit->renumber[doc] = qn_registry_is_dropped(registry, doc) ? UINT32_MAX : next++;
     }
     return QUERN_OK;
 }
@@ -99,6 +94,30 @@ static quern_status finish_store(commit_state *commit, quern_error *error)
 }
 
 /* ---- the segment ---- */
+
+/* The lengths of the documents that stay. */
+typedef struct kept_lengths {
+    qn_index_writer *writer;
+    uint32_t doc; /* the next one that was added */
+} kept_lengths;
+
+static quern_status start_lengths(void *arg, quern_error *error)
+{
+    kept_lengths *kept = arg;
+    kept->doc = 0;
+    return qn_spooled_lengths_start(&kept->writer->lengths, error);
+}
+
+static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
+{
+    kept_lengths *kept = arg;
+    quern_status status;
+    do
+        status = qn_spooled_lengths_next(&kept->writer->lengths, length, error);
+    while (status == QUERN_OK && qn_registry_is_dropped(&kept->writer->registry, kept->doc++));
+    return status == QUERN_END ? qn_fail(error, QUERN_E_IO, "lengths of documents are missing")
+                               : status;
+}
 
 static quern_status put_ids(commit_state *commit, quern_error *error)
 {
@@ -205,10 +224,10 @@ static quern_status write_segment(commit_state *commit, quern_error *error)
                                                 writer->directory.path, writer->index_name, error);
     describe(commit);
     if (status == QUERN_OK)
-        status = qn_segment_build_lengths(build, writer->length, commit->n_docs, error);
-    free(writer->length);
-    writer->length = NULL;
-    writer->length_cap = 0;
+        status = qn_segment_build_lengths(
+            build, &(qn_length_source){&(kept_lengths){writer, 0}, start_lengths, next_length},
+            commit->n_docs, error);
+    qn_spooled_lengths_free(&writer->lengths);
     if (status == QUERN_OK)
         status = put_ids(commit, error);
     qn_registry_free(&writer->registry); /* its memory is the merge's now */
@@ -227,7 +246,7 @@ static quern_status make_segment(commit_state *commit, quern_error *error)
     qn_index_writer *writer = commit->writer;
     quern_status status = QUERN_OK;
     if (writer->crew != NULL)
-        status = qn_crew_finish(writer->crew, writer->length, error);
+        status = qn_crew_finish(writer->crew, &writer->lengths, error);
     qn_crew_free(writer->crew);
     writer->crew = NULL;
     for (unsigned i = 0; status == QUERN_OK && i < writer->room.n_mills; i++) {
@@ -315,10 +334,11 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
 {
     commit_state commit = {.writer = writer};
     quern_build_report *report = &writer->report;
+    quern_status status = qn_registry_settle(&writer->registry, writer->options.on_duplicate,
+                                             &report->skipped, error);
     bool adds = writer->registry.n_docs > writer->registry.n_dropped || writer->old.n == 0;
-    quern_status status = QUERN_OK;
     /* A record that could not be read is not one that is gone. */
-    if (writer->options.prune && report->malformed == 0)
+    if (status == QUERN_OK && writer->options.prune && report->malformed == 0)
         status = qn_old_prune(&writer->old, &report->deleted, error);
     if (status == QUERN_OK && adds)
         status = make_segment(&commit, error);

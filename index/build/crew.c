@@ -188,26 +188,29 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
 
 /* ---- the caller ---- */
 
-/* Takes the lengths out of batches that are done; keeps the last for reuse unless it is large. */
-static batch *collect(qn_crew *crew, batch *done, uint32_t *length)
+/* Takes the lengths out of batches that are done; keeps one of them for reuse unless all are large,
+ * in *spare, if that is NULL. */
+static quern_status collect(qn_crew *crew, batch *done, qn_spooled_lengths *lengths, batch **spare,
+                            quern_error *error)
 {
-    batch *spare = NULL;
+    quern_status status = QUERN_OK;
     while (done != NULL) {
         batch *b = done;
         done = b->next;
-        for (size_t i = 0; i < b->n; i++)
-            length[b->first_doc + i] = b->doc[i].length;
+        for (size_t i = 0; status == QUERN_OK && i < b->n; i++)
+            status = qn_spooled_lengths_add(lengths, b->first_doc + (uint32_t)i, b->doc[i].length,
+                                            error);
         crew->bytes -= bytes_of(b);
-        if (spare != NULL || b->text.cap > 2 * BATCH) {
+        if (*spare != NULL || b->text.cap > 2 * BATCH) {
             free_batch(b);
             continue;
         }
         b->n = 0;
         b->text.len = 0;
         b->next = NULL;
-        spare = b;
+        *spare = b;
     }
-    return spare;
+    return status;
 }
 
 /* The member with the least to do; of equals the next after the one before. */
@@ -252,7 +255,8 @@ static void submit(qn_crew *crew)
 }
 
 /* Makes a batch to fill for `len` bytes, when no more than the most is waiting with it. */
-static quern_status next_batch(qn_crew *crew, size_t len, uint32_t *length, quern_error *error)
+static quern_status next_batch(qn_crew *crew, size_t len, qn_spooled_lengths *lengths,
+                               quern_error *error)
 {
     batch *spare = NULL;
     quern_status status;
@@ -265,11 +269,8 @@ static quern_status next_batch(qn_crew *crew, size_t len, uint32_t *length, quer
         crew->done = NULL;
         status = status_of(crew, error);
         (void)pthread_mutex_unlock(&crew->lock);
-        batch *more = collect(crew, done, length);
-        if (spare == NULL)
-            spare = more;
-        else
-            free_batch(more);
+        quern_status collected = collect(crew, done, lengths, &spare, error);
+        status = status == QUERN_OK ? collected : status;
         if (status != QUERN_OK || crew->bytes == 0 || crew->bytes + len <= crew->most)
             break;
     }
@@ -326,14 +327,14 @@ static bool copy(batch *b, const quern_document *document, const quern_token *to
 }
 
 quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_document *document,
-                         const quern_token *tokens, size_t n_tokens, uint32_t *length,
+                         const quern_token *tokens, size_t n_tokens, qn_spooled_lengths *lengths,
                          quern_error *error)
 {
     size_t len = room_for(document, tokens, n_tokens);
     if (crew->filling != NULL && crew->filling->text.len + len > BATCH)
         submit(crew);
     if (crew->filling == NULL) {
-        quern_status status = next_batch(crew, len > BATCH ? len : BATCH, length, error);
+        quern_status status = next_batch(crew, len > BATCH ? len : BATCH, lengths, error);
         if (status != QUERN_OK)
             return status;
         crew->filling->first_doc = doc;
@@ -362,13 +363,15 @@ static void close_down(qn_crew *crew, bool drop)
     crew->n = 0;
 }
 
-quern_status qn_crew_finish(qn_crew *crew, uint32_t *length, quern_error *error)
+quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error)
 {
+    batch *spare = NULL;
     submit(crew);
     close_down(crew, false);
-    free_batch(collect(crew, crew->done, length));
+    quern_status status = collect(crew, crew->done, lengths, &spare, error);
+    free_batch(spare);
     crew->done = NULL;
-    return status_of(crew, error);
+    return crew->status != QUERN_OK ? status_of(crew, error) : status;
 }
 
 size_t qn_crew_bytes(const qn_crew *crew)

@@ -7,6 +7,7 @@
 #define QN_BUILD_CREW_H
 
 #include "index/build/mill.h"
+#include "index/build/spooled_lengths.h"
 
 typedef struct qn_crew qn_crew;
 
@@ -21,16 +22,16 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
 
 /*
  * Hands on the next document; it is copied. `doc` is its number; `tokens` NULL: its title and text
- * are analysed, else these n_tokens words of it count. length[d], for all documents d that were
- * handed on, is filled by and by. Waits while too much is waiting. The error of a thread comes back
+ * are analysed, else these n_tokens words of it count. The lengths of documents that were handed on
+ * come to `lengths` by and by. Waits while too much is waiting. The error of a thread comes back
  * from one of the next calls.
  */
 quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_document *document,
-                         const quern_token *tokens, size_t n_tokens, uint32_t *length,
+                         const quern_token *tokens, size_t n_tokens, qn_spooled_lengths *lengths,
                          quern_error *error);
 
 /* Has the mills finish (qn_mill_finish) and ends the threads; all lengths are there. */
-quern_status qn_crew_finish(qn_crew *crew, uint32_t *length, quern_error *error);
+quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error);
 
 /* Bytes of documents that are handed on. */
 size_t qn_crew_bytes(const qn_crew *crew);

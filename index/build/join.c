@@ -94,28 +94,40 @@ static quern_status join_docs(joiner *join, int dirfd, const char *path, quern_e
 
 /* ---- lengths and ids ---- */
 
-typedef struct lengths_copy {
-    uint32_t *length;
-    uint32_t n;
-} lengths_copy;
+/* The lengths of live documents, one after the other. */
+typedef struct live_lengths {
+    const qn_join_input *input;
+    size_t segment;
+    uint32_t doc; /* the next one in it */
+} live_lengths;
 
-static quern_status copy_length(void *arg, const qn_segment *segment, uint32_t doc,
-                                quern_error *error)
+static quern_status start_lengths(void *arg, quern_error *error)
 {
-    lengths_copy *copy = arg;
-    return qn_segment_exact_length(segment, doc, &copy->length[copy->n++], error);
+    live_lengths *live = arg;
+    (void)error;
+    live->segment = 0;
+    live->doc = 0;
+    return QUERN_OK;
+}
+
+static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
+{
+    live_lengths *live = arg;
+    for (; live->segment < live->input->n; live->segment++, live->doc = 0) {
+        const qn_segment *segment = &live->input->segment[live->segment];
+        while (live->doc < segment->meta.n_docs && qn_segment_is_deleted(segment, live->doc))
+            live->doc++;
+        if (live->doc < segment->meta.n_docs)
+            return qn_segment_exact_length(segment, live->doc++, length, error);
+    }
+    return qn_fail(error, QUERN_E_DAMAGED, "more documents are deleted than a segment says");
 }
 
 static quern_status join_lengths(joiner *join, quern_error *error)
 {
-    lengths_copy copy = {malloc((size_t)join->n_docs * sizeof(uint32_t) + 1), 0};
-    if (copy.length == NULL)
-        return qn_fail_memory(error);
-    quern_status status = visit(join, "copying lengths", copy_length, &copy, error);
-    if (status == QUERN_OK)
-        status = qn_segment_build_lengths(&join->build, copy.length, copy.n, error);
-    free(copy.length);
-    return status;
+    live_lengths live = {.input = join->input};
+    const qn_length_source source = {&live, start_lengths, next_length};
+    return qn_segment_build_lengths(&join->build, &source, (uint32_t)join->n_docs, error);
 }
 
 typedef struct ids_copy {

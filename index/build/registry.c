@@ -20,12 +20,20 @@ typedef struct qn_origin {
     char *file; /* NULL: added without a place */
 } origin;
 
-enum { STRIDE = 16, FIRST_CAP = 1 << 12, SPOOL_BUFFER = 256 * 1024, CHUNK = 64 * 1024 };
+enum {
+    STRIDE = 32,
+    FIRST_CAP = 1 << 12,
+    SPOOL_BUFFER = 256 * 1024,
+    CHUNK = 64 * 1024,
+    SORTER_BYTES = 8 << 20
+};
 
-quern_status qn_registry_init(qn_registry *registry, int dirfd, const char *path,
+quern_status qn_registry_init(qn_registry *registry, size_t limit, int dirfd, const char *path,
                               quern_error *error)
 {
-    *registry = (qn_registry){.slot_cap = FIRST_CAP};
+    *registry = (qn_registry){.slot_cap = FIRST_CAP, .slot_most = FIRST_CAP, .dirfd = dirfd};
+    while (2 * registry->slot_most * sizeof(id_slot) <= limit)
+        registry->slot_most *= 2;
     registry->slot = calloc(FIRST_CAP, sizeof(id_slot));
     if (registry->slot == NULL)
         return qn_fail_memory(error);
@@ -39,8 +47,9 @@ void qn_registry_free(qn_registry *registry)
     free(registry->origin);
     free(registry->offset);
     free(registry->slot);
-    free(registry->line);
     free(registry->dropped);
+    qn_sorter_free(&registry->hashes);
+    qn_buffer_free(&registry->reader.chunk);
     qn_writer_close(&registry->spool);
     *registry = (qn_registry){0};
 }
@@ -48,7 +57,8 @@ void qn_registry_free(qn_registry *registry)
 size_t qn_registry_bytes(const qn_registry *registry)
 {
     return registry->slot_cap * sizeof(id_slot) + registry->offset_cap * sizeof(uint64_t) +
-           registry->line_cap * sizeof(uint32_t) + registry->dropped_cap * sizeof(uint32_t);
+           registry->dropped_cap * sizeof(uint32_t) + registry->reader.chunk.cap +
+           qn_sorter_bytes(&registry->hashes);
 }
 
 bool qn_registry_is_dropped(const qn_registry *registry, uint32_t doc)
@@ -56,38 +66,29 @@ bool qn_registry_is_dropped(const qn_registry *registry, uint32_t doc)
     return doc / 32 < registry->dropped_cap && (registry->dropped[doc / 32] >> (doc % 32) & 1) != 0;
 }
 
-/* Reads the varint length and the id at `offset`; *next is the offset behind it. */
-static quern_status read_id(qn_registry *registry, uint64_t offset, char id[QN_ID_MAX],
-                            uint32_t *len, uint64_t *next, quern_error *error)
+/* Reads the id of a document, and its line: both in registry->reader, until the next call. */
+static quern_status read_id(qn_registry *registry, uint32_t doc, quern_span *id, quern_error *error)
 {
-    uint8_t head[QN_VARINT32_MAX];
-    uint64_t left = registry->spool.offset - offset;
-    size_t part = left < sizeof head ? (size_t)left : sizeof head;
-    quern_status status = qn_writer_read(&registry->spool, offset, head, part, error);
-    if (status != QUERN_OK)
-        return status;
-    const uint8_t *at = qn_varint_get32(head, head + part, len);
-    if (at == NULL || *len > QN_ID_MAX)
-        return qn_fail(error, QUERN_E_IO, "a temporary file in %s does not read back as written",
-                       registry->spool.path);
-    offset += (uint64_t)(at - head);
-    *next = offset + *len;
-    return qn_writer_read(&registry->spool, offset, id, *len, error);
+    qn_registry_cursor *reader = &registry->reader;
+    uint32_t first = doc - doc % STRIDE;
+    reader->offset = registry->offset[doc / STRIDE];
+    reader->at = reader->chunk.len = 0;
+    reader->doc = first;
+    for (uint32_t i = first; i <= doc; i++) {
+        quern_status status = qn_registry_next(registry, reader, id, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return QUERN_OK;
 }
 
 static quern_status same_id(qn_registry *registry, uint32_t doc, const char *id, size_t len,
                             bool *same, quern_error *error)
 {
-    uint64_t offset = registry->offset[doc / STRIDE];
-    char known[QN_ID_MAX];
-    uint32_t known_len = 0;
-    for (uint32_t i = 0; i <= doc % STRIDE; i++) {
-        quern_status status = read_id(registry, offset, known, &known_len, &offset, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    *same = known_len == len && memcmp(known, id, len) == 0;
-    return QUERN_OK;
+    quern_span known = {0};
+    quern_status status = read_id(registry, doc, &known, error);
+    *same = status == QUERN_OK && known.len == len && memcmp(known.data, id, len) == 0;
+    return status;
 }
 
 quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
@@ -112,34 +113,113 @@ quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len,
     return QUERN_NOT_FOUND;
 }
 
+quern_status qn_registry_find_any(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
+                                  quern_error *error)
+{
+    quern_status status = qn_registry_find(registry, id, len, doc, error);
+    if (status != QUERN_NOT_FOUND || registry->window_first == 0)
+        return status;
+    qn_registry_cursor cursor = {0};
+    quern_span known;
+    bool found = false;
+    status = QUERN_OK;
+    while (status == QUERN_OK && !found && cursor.doc < registry->window_first) {
+        status = qn_registry_next(registry, &cursor, &known, error);
+        found = status == QUERN_OK && known.len == len && memcmp(known.data, id, len) == 0 &&
+                !qn_registry_is_dropped(registry, cursor.doc - 1);
+    }
+    *doc = found ? cursor.doc - 1 : *doc;
+    qn_buffer_free(&cursor.chunk);
+    return status == QUERN_OK && !found ? QUERN_NOT_FOUND : status;
+}
+
+/* ---- windows ---- */
+
+/* What is done with the hash of each document of the window. */
+typedef quern_status (*hash_visitor)(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
+                                     quern_error *error);
+
+static quern_status visit_window(qn_registry *registry, hash_visitor visitor, void *arg,
+                                 quern_error *error)
+{
+    qn_registry_cursor cursor = {.offset = registry->window_offset, .doc = registry->window_first};
+    quern_span id;
+    quern_status status;
+    while ((status = qn_registry_next(registry, &cursor, &id, error)) == QUERN_OK) {
+        status = visitor(registry, arg, qn_checksum(id.data, id.len), cursor.doc - 1, error);
+        if (status != QUERN_OK)
+            break;
+    }
+    qn_buffer_free(&cursor.chunk);
+    return status == QUERN_END ? QUERN_OK : status;
+}
+
+typedef struct table {
+    id_slot *slot;
+    size_t cap;
+} table;
+
+static void put_slot(table *t, uint64_t hash, uint32_t doc)
+{
+    size_t at = hash & (t->cap - 1);
+    while (t->slot[at].doc != 0)
+        at = (at + 1) & (t->cap - 1);
+    t->slot[at] = (id_slot){(uint32_t)(hash >> 32), doc + 1};
+}
+
+static quern_status visit_slot(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
+                               quern_error *error)
+{
+    (void)registry;
+    (void)error;
+    put_slot(arg, hash, doc);
+    return QUERN_OK;
+}
+
+static quern_status visit_hash(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
+                               quern_error *error)
+{
+    (void)arg;
+    return qn_sorter_add(&registry->hashes, (uint32_t)(hash >> 32), doc, error);
+}
+
 /* Doubles the table. The low bits of the hash are not kept, so the ids are read again: once per
  * doubling, in order. */
 static quern_status grow_slots(qn_registry *registry, quern_error *error)
 {
-    size_t cap = registry->slot_cap * 2;
-    id_slot *grown = calloc(cap, sizeof *grown);
-    if (grown == NULL)
+    table grown = {.cap = registry->slot_cap * 2};
+    grown.slot = calloc(grown.cap, sizeof *grown.slot);
+    if (grown.slot == NULL)
         return qn_fail_memory(error);
-    qn_registry_cursor cursor = {0};
-    quern_span id;
-    quern_status status;
-    while ((status = qn_registry_next(registry, &cursor, &id, error)) == QUERN_OK) {
-        uint64_t hash = qn_checksum(id.data, id.len);
-        size_t at = hash & (cap - 1);
-        while (grown[at].doc != 0)
-            at = (at + 1) & (cap - 1);
-        grown[at] = (id_slot){(uint32_t)(hash >> 32), cursor.doc};
-    }
-    qn_buffer_free(&cursor.chunk);
-    if (status != QUERN_END) {
-        free(grown);
+    quern_status status = visit_window(registry, visit_slot, &grown, error);
+    if (status != QUERN_OK) {
+        free(grown.slot);
         return status;
     }
     free(registry->slot);
-    registry->slot = grown;
-    registry->slot_cap = cap;
+    registry->slot = grown.slot;
+    registry->slot_cap = grown.cap;
     return QUERN_OK;
 }
+
+/* Keeps the hashes of the window's documents, and begins the next one. */
+static quern_status end_window(qn_registry *registry, quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    if (registry->window_first == 0)
+        status = qn_sorter_init(&registry->hashes, SORTER_BYTES, registry->dirfd,
+                                registry->spool.path, error);
+    if (status == QUERN_OK)
+        status = visit_window(registry, visit_hash, NULL, error);
+    if (status != QUERN_OK)
+        return status;
+    memset(registry->slot, 0, registry->slot_cap * sizeof *registry->slot);
+    registry->window_first = registry->n_docs;
+    registry->window_offset = registry->spool.offset;
+    return QUERN_OK;
+}
+
+/* ---- adding ---- */
 
 /* Notes the file if it is another than the last document's. */
 static bool note_origin(qn_registry *registry, const char *file)
@@ -162,28 +242,14 @@ static bool note_origin(qn_registry *registry, const char *file)
     return true;
 }
 
-static quern_status note_place(qn_registry *registry, const qn_place *place, quern_error *error)
-{
-    void *array = registry->line;
-    bool ok =
-        qn_array_grow(&array, &registry->line_cap, (size_t)registry->n_docs + 1, sizeof(uint32_t));
-    registry->line = array;
-    if (!ok || !note_origin(registry, place == NULL ? NULL : place->file))
-        return qn_fail_memory(error);
-    uint64_t line = place == NULL ? 0 : place->line;
-    registry->line[registry->n_docs] = line > UINT32_MAX ? 0 : (uint32_t)line;
-    return QUERN_OK;
-}
-
 quern_status qn_registry_add(qn_registry *registry, const char *id, size_t len,
                              const qn_place *place, quern_error *error)
 {
     if (registry->n_docs >= QN_DOCS_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT, "a segment holds at most %u documents",
                        QN_DOCS_MAX);
-    quern_status status = note_place(registry, place, error);
-    if (status != QUERN_OK)
-        return status;
+    if (!note_origin(registry, place == NULL ? NULL : place->file))
+        return qn_fail_memory(error);
     if (registry->n_docs % STRIDE == 0) {
         void *array = registry->offset;
         size_t at = registry->n_docs / STRIDE;
@@ -192,20 +258,21 @@ quern_status qn_registry_add(qn_registry *registry, const char *id, size_t len,
         registry->offset = array;
         registry->offset[at] = registry->spool.offset;
     }
-    uint8_t head[QN_VARINT64_MAX];
-    status = qn_writer_put(&registry->spool, head, qn_varint_put(head, len), error);
+    uint8_t head[2 * QN_VARINT64_MAX];
+    uint64_t line = place == NULL || place->line > UINT32_MAX ? 0 : place->line;
+    size_t head_len = qn_varint_put(head, len);
+    head_len += qn_varint_put(head + head_len, line);
+    quern_status status = qn_writer_put(&registry->spool, head, head_len, error);
     if (status == QUERN_OK)
         status = qn_writer_put(&registry->spool, id, len, error);
     if (status != QUERN_OK)
         return status;
-    uint64_t hash = qn_checksum(id, len);
-    size_t mask = registry->slot_cap - 1;
-    size_t at = hash & mask;
-    while (registry->slot[at].doc != 0)
-        at = (at + 1) & mask;
-    registry->slot[at] = (id_slot){(uint32_t)(hash >> 32), ++registry->n_docs};
-    return (size_t)registry->n_docs * 4 > registry->slot_cap * 3 ? grow_slots(registry, error)
-                                                                 : QUERN_OK;
+    put_slot(&(table){registry->slot, registry->slot_cap}, qn_checksum(id, len),
+             registry->n_docs++);
+    if ((size_t)(registry->n_docs - registry->window_first) * 4 <= registry->slot_cap * 3)
+        return QUERN_OK;
+    return registry->slot_cap < registry->slot_most ? grow_slots(registry, error)
+                                                    : end_window(registry, error);
 }
 
 quern_status qn_registry_drop(qn_registry *registry, uint32_t doc, quern_error *error)
@@ -222,7 +289,8 @@ quern_status qn_registry_drop(qn_registry *registry, uint32_t doc, quern_error *
     return QUERN_OK;
 }
 
-void qn_registry_place(const qn_registry *registry, uint32_t doc, char *out, size_t len)
+quern_status qn_registry_place(qn_registry *registry, uint32_t doc, char *out, size_t len,
+                               quern_error *error)
 {
     const char *file = NULL;
     for (size_t i = registry->n_origins; i-- > 0;) {
@@ -231,14 +299,123 @@ void qn_registry_place(const qn_registry *registry, uint32_t doc, char *out, siz
             break;
         }
     }
-    uint32_t line = registry->line[doc];
+    quern_span id;
+    quern_status status = read_id(registry, doc, &id, error);
+    uint32_t line = registry->reader.line;
     if (file == NULL)
         (void)snprintf(out, len, "document %lu", (unsigned long)doc + 1);
     else if (line == 0)
         (void)snprintf(out, len, "%s", file);
     else
         (void)snprintf(out, len, "%s:%lu", file, (unsigned long)line);
+    return status;
 }
+
+/* ---- equal ids of different windows ---- */
+
+/* A distinct id among documents of equal hashes. */
+typedef struct distinct {
+    char *id;
+    size_t len;
+    uint32_t doc; /* that has it and is not dropped */
+} distinct;
+
+typedef struct group {
+    distinct *one;
+    size_t n, cap;
+} group;
+
+static void empty_group(group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        free(g->one[i].id);
+    g->n = 0;
+}
+
+static bool add_distinct(group *g, quern_span id, uint32_t doc)
+{
+    void *array = g->one;
+    bool ok = qn_array_grow(&array, &g->cap, g->n + 1, sizeof *g->one);
+    g->one = array;
+    char *copy = ok ? malloc(id.len + 1) : NULL;
+    if (copy == NULL)
+        return false;
+    memcpy(copy, id.data, id.len);
+    g->one[g->n++] = (distinct){copy, id.len, doc};
+    return true;
+}
+
+static quern_status fail_duplicate(qn_registry *registry, const distinct *first, uint32_t doc,
+                                   quern_error *error)
+{
+    char before[256], here[256];
+    quern_status status = qn_registry_place(registry, first->doc, before, sizeof before, error);
+    if (status == QUERN_OK)
+        status = qn_registry_place(registry, doc, here, sizeof here, error);
+    return status == QUERN_OK
+               ? qn_fail(error, QUERN_E_DUPLICATE, "%s: the id \"%.*s\" was given before, at %s",
+                         here, (int)(first->len > 200 ? 200 : first->len), first->id, before)
+               : status;
+}
+
+/* Another document of the group's hash. */
+static quern_status settle_one(qn_registry *registry, group *g, uint32_t doc,
+                               quern_on_duplicate rule, uint64_t *n, quern_error *error)
+{
+    quern_span id;
+    quern_status status = read_id(registry, doc, &id, error);
+    if (status != QUERN_OK)
+        return status;
+    size_t i = 0;
+    while (i < g->n && (g->one[i].len != id.len || memcmp(g->one[i].id, id.data, id.len) != 0))
+        i++;
+    if (i == g->n)
+        return add_distinct(g, id, doc) ? QUERN_OK : qn_fail_memory(error);
+    if (rule == QUERN_DUPLICATE_ERROR)
+        return fail_duplicate(registry, &g->one[i], doc, error);
+    ++*n;
+    uint32_t gone = rule == QUERN_DUPLICATE_SKIP ? doc : g->one[i].doc;
+    g->one[i].doc = rule == QUERN_DUPLICATE_SKIP ? g->one[i].doc : doc;
+    return qn_registry_drop(registry, gone, error);
+}
+
+/* Documents come by hash, those of one hash ascending. */
+static quern_status settle_all(qn_registry *registry, group *g, quern_on_duplicate rule,
+                               uint64_t *n, quern_error *error)
+{
+    qn_sorter_pair before = {0, UINT32_MAX}, pair;
+    quern_status status = qn_sorter_start(&registry->hashes, error);
+    while (status == QUERN_OK &&
+           (status = qn_sorter_next(&registry->hashes, &pair, error)) == QUERN_OK) {
+        if (qn_registry_is_dropped(registry, pair.value))
+            continue;
+        bool first = before.value == UINT32_MAX || before.key != pair.key;
+        if (first)
+            empty_group(g);
+        else if (g->n == 0) /* ids are read only where there are two */
+            status = settle_one(registry, g, before.value, rule, n, error);
+        if (!first && status == QUERN_OK)
+            status = settle_one(registry, g, pair.value, rule, n, error);
+        before = pair;
+    }
+    return status == QUERN_END ? QUERN_OK : status;
+}
+
+quern_status qn_registry_settle(qn_registry *registry, quern_on_duplicate rule, uint64_t *n,
+                                quern_error *error)
+{
+    if (registry->window_first == 0)
+        return QUERN_OK;
+    group g = {0};
+    quern_status status = end_window(registry, error);
+    if (status == QUERN_OK)
+        status = settle_all(registry, &g, rule, n, error);
+    empty_group(&g);
+    free(g.one);
+    return status;
+}
+
+/* ---- reading ---- */
 
 /* Moves what is left of the chunk to its front and fills it up from the spool. */
 static quern_status refill(qn_registry *registry, qn_registry_cursor *cursor, quern_error *error)
@@ -262,7 +439,7 @@ quern_status qn_registry_next(qn_registry *registry, qn_registry_cursor *cursor,
                               quern_error *error)
 {
     qn_buffer *chunk = &cursor->chunk;
-    if (chunk->len - cursor->at < QN_ID_MAX + QN_VARINT32_MAX &&
+    if (chunk->len - cursor->at < QN_ID_MAX + 2 * QN_VARINT32_MAX &&
         cursor->offset < registry->spool.offset) {
         quern_status status = refill(registry, cursor, error);
         if (status != QUERN_OK)
@@ -273,6 +450,8 @@ quern_status qn_registry_next(qn_registry *registry, qn_registry_cursor *cursor,
     const uint8_t *end = chunk->data + chunk->len;
     uint32_t len;
     const uint8_t *at = qn_varint_get32(chunk->data + cursor->at, end, &len);
+    if (at != NULL)
+        at = qn_varint_get32(at, end, &cursor->line);
     if (at == NULL || len > (size_t)(end - at))
         return qn_fail(error, QUERN_E_IO, "a temporary file in %s does not read back as written",
                        registry->spool.path);

@@ -16,40 +16,49 @@ quern_status qn_segment_build_open(qn_segment_build *build, int dirfd, const cha
     return qn_container_writer_open(&build->container, dirfd, name, path, QN_FILE_INDEX, error);
 }
 
-static quern_status put_exact(qn_segment_build *build, const uint32_t *length, quern_error *error)
+static quern_status put_exact(qn_segment_build *build, const qn_length_source *source,
+                              quern_error *error)
 {
-    uint32_t most = 0, n_docs = build->meta.n_docs;
-    for (uint32_t doc = 0; doc < n_docs; doc++)
-        most = length[doc] > most ? length[doc] : most;
-    unsigned width = most == 0 ? 0 : 32 - (unsigned)__builtin_clz(most);
-    build->meta.exact_width = width;
     quern_status status =
         qn_container_writer_begin(&build->container, QN_SECTION_EXACT_LENGTHS, error);
     qn_packer packer = {.to = &build->container.file};
-    for (uint32_t doc = 0; status == QUERN_OK && doc < n_docs; doc++)
-        status = qn_packer_put(&packer, length[doc], width, error);
+    if (status == QUERN_OK)
+        status = source->start(source->arg, error);
+    for (uint32_t doc = 0; status == QUERN_OK && doc < build->meta.n_docs; doc++) {
+        uint32_t length;
+        status = source->next(source->arg, &length, error);
+        if (status == QUERN_OK)
+            status = qn_packer_put(&packer, length, build->meta.exact_width, error);
+    }
     if (status == QUERN_OK)
         status = qn_packer_end(&packer, error);
     return status == QUERN_OK ? qn_container_writer_end(&build->container, error) : status;
 }
 
-quern_status qn_segment_build_lengths(qn_segment_build *build, const uint32_t *length,
+quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_source *source,
                                       uint32_t n_docs, quern_error *error)
 {
     qn_segment_meta *meta = &build->meta;
+    uint32_t most = 0;
     build->codes = malloc((size_t)n_docs + QN_PADDING);
     if (build->codes == NULL)
         return qn_fail_memory(error);
     meta->n_docs = n_docs;
     meta->n_tokens = 0;
-    for (uint32_t doc = 0; doc < n_docs; doc++) {
-        build->codes[doc] = qn_length_encode(length[doc]);
-        meta->n_tokens += length[doc];
+    quern_status status = source->start(source->arg, error);
+    for (uint32_t doc = 0; status == QUERN_OK && doc < n_docs; doc++) {
+        uint32_t length = 0;
+        status = source->next(source->arg, &length, error);
+        build->codes[doc] = qn_length_encode(length);
+        meta->n_tokens += length;
+        most = length > most ? length : most;
     }
+    meta->exact_width = most == 0 ? 0 : 32 - (unsigned)__builtin_clz(most);
     meta->average = n_docs == 0 ? 0 : (double)meta->n_tokens / (double)n_docs;
-    quern_status status =
-        qn_container_writer_put(&build->container, QN_SECTION_LENGTHS, build->codes, n_docs, error);
-    return status == QUERN_OK ? put_exact(build, length, error) : status;
+    if (status == QUERN_OK)
+        status = qn_container_writer_put(&build->container, QN_SECTION_LENGTHS, build->codes,
+                                         n_docs, error);
+    return status == QUERN_OK ? put_exact(build, source, error) : status;
 }
 
 quern_status qn_segment_build_postings(qn_segment_build *build, qn_postings_writer **out,

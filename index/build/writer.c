@@ -13,6 +13,9 @@
  * threads have started. */
 enum { CREW_FROM = 4 << 20 };
 
+/* The share of the memory limit that the table of ids may take. */
+enum { REGISTRY_SHARE = 8 };
+
 /* ---- opening ---- */
 
 /* What is not asked for otherwise is as in the index that is added to. */
@@ -130,7 +133,10 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
         return qn_fail_memory(error);
     quern_status status = init_mill(writer, 0, error);
     if (status == QUERN_OK)
-        status = qn_registry_init(&writer->registry, dirfd, path, error);
+        status = qn_spooled_lengths_init(&writer->lengths, dirfd, path, error);
+    if (status == QUERN_OK)
+        status = qn_registry_init(&writer->registry, (size_t)(options->memory / REGISTRY_SHARE),
+                                  dirfd, path, error);
     (void)snprintf(writer->docs_name, sizeof writer->docs_name, "tmp-%ld.qs", (long)getpid());
     (void)snprintf(writer->index_name, sizeof writer->index_name, "tmp-%ld.qx", (long)getpid());
     /* Under a damaged manifest nothing was cleaned, and in a container numbers of processes recur.
@@ -176,7 +182,7 @@ void qn_index_writer_close(qn_index_writer *writer)
         qn_mill_free(&writer->mill[i]);
     free(writer->mill);
     qn_analyzer_free(writer->analyzer);
-    free(writer->length);
+    qn_spooled_lengths_free(&writer->lengths);
     qn_old_free(&writer->old);
     if (writer->directory.lockfd >= 0) { /* only then are the temporary files its own */
         (void)unlinkat(writer->directory.dirfd, writer->docs_name, 0);
@@ -280,8 +286,8 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
         return status == QUERN_NOT_FOUND ? QUERN_OK : status;
     if (rule == QUERN_DUPLICATE_ERROR) {
         char first[256];
-        qn_registry_place(&writer->registry, doc, first, sizeof first);
-        return duplicate(document, place, first, error);
+        status = qn_registry_place(&writer->registry, doc, first, sizeof first, error);
+        return status != QUERN_OK ? status : duplicate(document, place, first, error);
     }
     writer->report.skipped++;
     return rule == QUERN_DUPLICATE_SKIP ? QUERN_END
@@ -336,12 +342,8 @@ static quern_status invert(qn_index_writer *writer, const quern_document *docume
                            const quern_token *tokens, size_t n_tokens, quern_error *error)
 {
     uint32_t doc = writer->registry.n_docs;
-    void *lengths = writer->length;
-    if (!qn_array_grow(&lengths, &writer->length_cap, (size_t)doc + 1, sizeof(uint32_t)))
-        return qn_fail_memory(error);
-    writer->length = lengths;
     writer->room.others = writer->reserved + qn_registry_bytes(&writer->registry) +
-                          writer->length_cap * sizeof(uint32_t) + qn_old_bytes(&writer->old) +
+                          qn_spooled_lengths_bytes(&writer->lengths) + qn_old_bytes(&writer->old) +
                           (writer->crew == NULL ? 0 : qn_crew_bytes(writer->crew)) +
                           bytes_of(writer, document);
     if (writer->crew == NULL && writer->n_mills > 1 && writer->added_bytes >= writer->crew_from) {
@@ -351,11 +353,14 @@ static quern_status invert(qn_index_writer *writer, const quern_document *docume
     }
     writer->added_bytes += (uint64_t)document->title.len + document->text.len;
     if (writer->crew != NULL)
-        return qn_crew_add(writer->crew, doc, document, tokens, n_tokens, writer->length, error);
-    return tokens == NULL
-               ? qn_mill_document(writer->mill, doc, document->title, document->text,
-                                  &writer->length[doc], error)
-               : qn_mill_tokens(writer->mill, doc, tokens, n_tokens, &writer->length[doc], error);
+        return qn_crew_add(writer->crew, doc, document, tokens, n_tokens, &writer->lengths, error);
+    uint32_t length = 0;
+    quern_status status =
+        tokens == NULL
+            ? qn_mill_document(writer->mill, doc, document->title, document->text, &length, error)
+            : qn_mill_tokens(writer->mill, doc, tokens, n_tokens, &length, error);
+    return status == QUERN_OK ? qn_spooled_lengths_add(&writer->lengths, doc, length, error)
+                              : status;
 }
 
 /* Everything of adding but the checks of tokens; `tokens` NULL: analyse title and text. */
@@ -411,7 +416,7 @@ quern_status qn_index_writer_delete(qn_index_writer *writer, quern_span id, quer
     qn_old_place at;
     if (writer->failed)
         return qn_fail(error, QUERN_E_ARGUMENT, "the builder has failed before");
-    quern_status status = qn_registry_find(&writer->registry, id.data, id.len, &doc, error);
+    quern_status status = qn_registry_find_any(&writer->registry, id.data, id.len, &doc, error);
     if (status == QUERN_OK) {
         status = qn_registry_drop(&writer->registry, doc, error);
     } else if (status == QUERN_NOT_FOUND) {

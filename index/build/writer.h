@@ -30,8 +30,7 @@ typedef struct qn_index_writer {
     uint64_t crew_from;  /* after so many bytes the crew starts; */
     size_t crew_stretch; /* see crew.h; tests change both */
     qn_registry registry;
-    uint32_t *length; /* exact length of each document */
-    size_t length_cap;
+    qn_spooled_lengths lengths;
     qn_docs_writer *docs;               /* NULL with QUERN_STORE_NONE */
     char docs_name[48], index_name[48]; /* temporary names */
 

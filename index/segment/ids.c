@@ -20,6 +20,7 @@
 #include "index/segment/ids.h"
 
 #include "index/base/checksum.h"
+#include "index/base/sorter.h"
 #include "index/base/status.h"
 #include "index/codec/bitpack.h"
 #include "index/codec/packer.h"
@@ -28,7 +29,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDS_BLOCK = 32, PLACE = 5, PER_BUCKET = 8, TAG_BITS = 6, SPOOL_BUFFER = 64 * 1024 };
+enum { IDS_BLOCK = 32, PLACE = 5, PER_BUCKET = 8, TAG_BITS = 6 };
+
+/* Of a writer. */
+enum { SPOOL_BUFFER = 64 * 1024, SORTER_BYTES = 8 << 20 };
 
 static uint32_t hash_of(const char *id, size_t len)
 {
@@ -77,8 +81,7 @@ static uint64_t blocks_for(uint32_t n_docs)
 
 struct qn_ids_writer {
     qn_writer blocks, places;
-    uint32_t *hash;
-    size_t hash_cap;
+    qn_sorter hashes; /* of all documents */
     uint32_t n_docs;
     size_t before_len;
     char before[QN_ID_MAX];
@@ -93,6 +96,8 @@ quern_status qn_ids_writer_new(qn_ids_writer **out, int dirfd, const char *path,
     quern_status status = qn_writer_spool(&writer->blocks, dirfd, path, SPOOL_BUFFER, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->places, dirfd, path, SPOOL_BUFFER, error);
+    if (status == QUERN_OK)
+        status = qn_sorter_init(&writer->hashes, SORTER_BYTES, dirfd, path, error);
     if (status != QUERN_OK) {
         qn_ids_writer_free(writer);
         return status;
@@ -128,12 +133,9 @@ quern_status qn_ids_writer_add(qn_ids_writer *writer, const char *id, size_t len
         return qn_fail(error, QUERN_E_ARGUMENT, "an id of %zu bytes", len);
     if (writer->n_docs == QN_DOCS_MAX || writer->blocks.offset >> (8 * PLACE) != 0)
         return qn_fail(error, QUERN_E_INPUT, "there are more ids than a segment holds");
-    void *array = writer->hash;
-    if (!qn_array_grow(&array, &writer->hash_cap, (size_t)writer->n_docs + 1, sizeof(uint32_t)))
-        return qn_fail_memory(error);
-    writer->hash = array;
-    writer->hash[writer->n_docs] = hash_of(id, len);
-    quern_status status = QUERN_OK;
+    quern_status status = qn_sorter_add(&writer->hashes, hash_of(id, len), writer->n_docs, error);
+    if (status != QUERN_OK)
+        return status;
     if (writer->n_docs % IDS_BLOCK == 0) {
         if (writer->n_docs > 0)
             status = put_place(writer, error);
@@ -154,29 +156,91 @@ quern_status qn_ids_writer_add(qn_ids_writer *writer, const char *id, size_t len
     return status;
 }
 
-/* Writes starts and entries; `start` has room for n_buckets + 1, `order` for n_docs numbers. */
-static quern_status put_lookup(const qn_ids_writer *writer, uint32_t *start, uint32_t *order,
-                               qn_writer *to, quern_error *error)
+/* Where each bucket's entries start: hashes ascend, and buckets with them. */
+static quern_status put_starts(qn_ids_writer *writer, qn_writer *to, quern_error *error)
 {
-    uint32_t n_docs = writer->n_docs, n_buckets = buckets_for(n_docs);
-    unsigned width = width_for(n_docs);
-    for (uint32_t doc = 0; doc < n_docs; doc++)
-        start[bucket_of(writer->hash[doc], n_buckets) + 1]++;
+    uint32_t n_buckets = buckets_for(writer->n_docs), bucket = 0, n = 0;
+    unsigned width = width_for(writer->n_docs);
     qn_packer out = {.to = to};
-    quern_status status = QUERN_OK;
-    for (uint32_t i = 0; status == QUERN_OK && i <= n_buckets; i++) {
-        start[i] += i == 0 ? 0 : start[i - 1];
-        status = qn_packer_put(&out, start[i], width, error);
+    qn_sorter_pair pair;
+    quern_status status = qn_sorter_start(&writer->hashes, error);
+    while (status == QUERN_OK &&
+           (status = qn_sorter_next(&writer->hashes, &pair, error)) == QUERN_OK) {
+        for (uint32_t own = bucket_of(pair.key, n_buckets); status == QUERN_OK && bucket <= own;
+             bucket++)
+            status = qn_packer_put(&out, n, width, error);
+        n++;
     }
-    if (status == QUERN_OK)
-        status = qn_packer_end(&out, error);
-    for (uint32_t doc = 0; doc < n_docs; doc++)
-        order[start[bucket_of(writer->hash[doc], n_buckets)]++] = doc;
-    for (uint32_t i = 0; status == QUERN_OK && i < n_docs; i++) {
-        uint64_t tag = writer->hash[order[i]] & ((1u << TAG_BITS) - 1);
-        status = qn_packer_put(&out, (uint64_t)order[i] << TAG_BITS | tag, width + TAG_BITS, error);
-    }
+    if (status == QUERN_END)
+        status = QUERN_OK;
+    for (; status == QUERN_OK && bucket <= n_buckets; bucket++)
+        status = qn_packer_put(&out, n, width, error);
     return status == QUERN_OK ? qn_packer_end(&out, error) : status;
+}
+
+/* A bucket's entries. */
+typedef struct bucket_entries {
+    uint64_t *entry;
+    size_t n, cap;
+    uint32_t number;
+} bucket_entries;
+
+/* Puts an entry where its document's order is; most buckets have about eight. */
+static bool insert_entry(bucket_entries *bucket, uint64_t entry)
+{
+    void *array = bucket->entry;
+    bool ok = qn_array_grow(&array, &bucket->cap, bucket->n + 1, sizeof *bucket->entry);
+    bucket->entry = array;
+    if (!ok)
+        return false;
+    size_t at = bucket->n++;
+    for (; at > 0 && bucket->entry[at - 1] > entry; at--)
+        bucket->entry[at] = bucket->entry[at - 1];
+    bucket->entry[at] = entry;
+    return true;
+}
+
+static quern_status put_bucket(bucket_entries *bucket, qn_packer *out, unsigned width,
+                               quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    for (size_t i = 0; status == QUERN_OK && i < bucket->n; i++)
+        status = qn_packer_put(out, bucket->entry[i], width + TAG_BITS, error);
+    bucket->n = 0;
+    return status;
+}
+
+static quern_status put_entries(qn_ids_writer *writer, bucket_entries *bucket, qn_writer *to,
+                                quern_error *error)
+{
+    uint32_t n_buckets = buckets_for(writer->n_docs);
+    unsigned width = width_for(writer->n_docs);
+    qn_packer out = {.to = to};
+    qn_sorter_pair pair;
+    quern_status status = qn_sorter_start(&writer->hashes, error);
+    while (status == QUERN_OK &&
+           (status = qn_sorter_next(&writer->hashes, &pair, error)) == QUERN_OK) {
+        uint32_t own = bucket_of(pair.key, n_buckets);
+        if (own != bucket->number)
+            status = put_bucket(bucket, &out, width, error);
+        bucket->number = own;
+        uint64_t tag = pair.key & ((1u << TAG_BITS) - 1);
+        if (status == QUERN_OK && !insert_entry(bucket, (uint64_t)pair.value << TAG_BITS | tag))
+            status = qn_fail_memory(error);
+    }
+    if (status == QUERN_END)
+        status = put_bucket(bucket, &out, width, error);
+    return status == QUERN_OK ? qn_packer_end(&out, error) : status;
+}
+
+static quern_status put_lookup(qn_ids_writer *writer, qn_writer *to, quern_error *error)
+{
+    bucket_entries bucket = {0};
+    quern_status status = put_starts(writer, to, error);
+    if (status == QUERN_OK)
+        status = put_entries(writer, &bucket, to, error);
+    free(bucket.entry);
+    return status;
 }
 
 quern_status qn_ids_writer_finish(qn_ids_writer *writer, qn_container_writer *container,
@@ -195,13 +259,7 @@ quern_status qn_ids_writer_finish(qn_ids_writer *writer, qn_container_writer *co
         status = qn_container_writer_begin(container, QN_SECTION_ID_LOOKUP, error);
     if (status != QUERN_OK)
         return status;
-    uint32_t *start = calloc((size_t)buckets_for(writer->n_docs) + 2, sizeof *start);
-    uint32_t *order = malloc(((size_t)writer->n_docs + 1) * sizeof *order);
-    status = start == NULL || order == NULL
-                 ? qn_fail_memory(error)
-                 : put_lookup(writer, start, order, &container->file, error);
-    free(start);
-    free(order);
+    status = put_lookup(writer, &container->file, error);
     return status == QUERN_OK ? qn_container_writer_end(container, error) : status;
 }
 
@@ -211,7 +269,7 @@ void qn_ids_writer_free(qn_ids_writer *writer)
         return;
     qn_writer_close(&writer->blocks);
     qn_writer_close(&writer->places);
-    free(writer->hash);
+    qn_sorter_free(&writer->hashes);
     free(writer);
 }
 

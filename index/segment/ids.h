@@ -13,8 +13,7 @@
 
 typedef struct qn_ids_writer qn_ids_writer;
 
-/* Ids are spooled in `dirfd`; memory is 4 to 6 bytes a document, and at most
- * 5 more while finishing. */
+/* Ids and their hashes are spooled in `dirfd`; memory is at most 9 MiB. */
 quern_status qn_ids_writer_new(qn_ids_writer **out, int dirfd, const char *path,
                                quern_error *error);
 
