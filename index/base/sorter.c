@@ -70,11 +70,15 @@ static bool grow(qn_sorter *sorter)
     size_t cap = sorter->cap == 0 ? FIRST : 2 * sorter->cap;
     cap = cap < sorter->most ? cap : sorter->most;
     void *held = realloc(sorter->held, cap * sizeof *sorter->held);
-    sorter->held = held == NULL ? sorter->held : held;
-    void *room = held == NULL ? NULL : realloc(sorter->room, cap * sizeof *sorter->room);
-    sorter->room = room == NULL ? sorter->room : room;
-    sorter->cap = room == NULL ? sorter->cap : cap;
-    return room != NULL;
+    if (held == NULL)
+        return false;
+    sorter->held = held;
+    void *room = realloc(sorter->room, cap * sizeof *sorter->room);
+    if (room == NULL)
+        return false;
+    sorter->room = room;
+    sorter->cap = cap;
+    return true;
 }
 
 /* Writes what is held as a run. */
