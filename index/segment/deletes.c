@@ -4,7 +4,6 @@
 
 #include "index/base/status.h"
 #include "index/segment/format.h"
-#include "index/segment/segment.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,6 +5,8 @@
 #ifndef QN_SEGMENT_FORMAT_H
 #define QN_SEGMENT_FORMAT_H
 
+#include <stdint.h>
+
 /* Goes up with every change of the bytes until the first release. */
 #define QN_FORMAT_VERSION 2u
 
@@ -47,5 +49,14 @@ enum { QN_TERM_MAX = 255, QN_ID_MAX = 4096 };
 
 /* Documents of one segment, and of all segments of an index together. */
 #define QN_DOCS_MAX 0xFFFFFF00u
+
+/* Bounds are kept for ranges of 64 documents; a window is 64 ranges, and what is kept for each
+ * range or document of a coded list is kept for whole windows. */
+enum { QN_RANGE = 64, QN_WINDOW = 64 * QN_RANGE };
+
+static inline uint32_t qn_segment_windows(uint32_t n_docs)
+{
+    return (uint32_t)(((uint64_t)n_docs + QN_WINDOW - 1) / QN_WINDOW);
+}
 
 #endif

@@ -10,6 +10,7 @@
 #include "index/segment/container.h"
 #include "index/segment/dict.h"
 #include "index/segment/docs.h"
+#include "index/segment/format.h"
 #include "index/segment/ids.h"
 #include "index/segment/manifest.h"
 #include "index/segment/meta.h"
@@ -30,15 +31,6 @@ typedef struct qn_segment {
     uint32_t base;      /* number of its first document within the index; set by the owner */
     const qn_block_kernels *kernels;
 } qn_segment;
-
-/* Bounds are kept for ranges of 64 documents; a window is 64 ranges, and what is kept for each
- * range or document of a coded list is kept for whole windows. */
-enum { QN_RANGE = 64, QN_WINDOW = 64 * QN_RANGE };
-
-static inline uint32_t qn_segment_windows(uint32_t n_docs)
-{
-    return (uint32_t)(((uint64_t)n_docs + QN_WINDOW - 1) / QN_WINDOW);
-}
 
 /* Whether a document (< n_docs) was deleted: then it is no answer, but counts in statistics. */
 static inline bool qn_segment_is_deleted(const qn_segment *segment, uint32_t doc)
