@@ -196,9 +196,9 @@ static quern_status read_source(sources *s, size_t i, const char *path, quern_er
                                      : status;
 }
 
-static quern_status open_sources(sources *s, const char *const *paths, size_t n, quern_error *error)
+static quern_status try_sources(sources *s, const char *const *paths, size_t n, quern_error *error)
 {
-    s->n = n;
+    *s = (sources){.n = n};
     s->dirfd = malloc((n + 1) * sizeof *s->dirfd);
     s->manifest = calloc(n + 1, sizeof *s->manifest);
     s->end = calloc(n + 1, sizeof *s->end);
@@ -218,6 +218,24 @@ static quern_status open_sources(sources *s, const char *const *paths, size_t n,
         status =
             open_some(&s->o, s->dirfd[i], &s->manifest[i], 0, s->manifest[i].n_segments, error);
     return status;
+}
+
+/* A commit to one of them, between reading its manifest and opening a file, may have removed that:
+ * then all are opened anew. */
+static quern_status open_sources(sources *s, const char *const *paths, size_t n, quern_error *error)
+{
+    enum { TRIES = 8 };
+    for (int i = 1;; i++) {
+        quern_error local = {0};
+        quern_status status = try_sources(s, paths, n, &local);
+        if (status == QUERN_OK)
+            return status;
+        if (error != NULL)
+            *error = local;
+        if (status != QUERN_E_IO || local.sys_errno != ENOENT || i == TRIES)
+            return status;
+        close_sources(s);
+    }
 }
 
 /* The index that a segment is of. */

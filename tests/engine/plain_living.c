@@ -1,7 +1,8 @@
 /*
  * Readers that open and query an index while a writer appends, replaces, deletes and compacts:
- * each sees the state of one commit, later ones never an earlier one. (Without Criterion, so that
- * ThreadSanitizer can watch.) With QUERN_FULL set: 200 commits of 1,000 documents.
+ * each sees the state of one commit, later ones never an earlier one; and so does who merges it
+ * into another index. (Without Criterion, so that ThreadSanitizer can watch.) With QUERN_FULL set:
+ * 200 commits of 1,000 documents.
  */
 #define _GNU_SOURCE
 #include "engine/quern.h"
@@ -15,7 +16,7 @@
 
 enum { READERS = 4 };
 
-static char path[512];
+static char path[512], merged[512];
 static atomic_bool done;
 static unsigned n_commits = 60, n_each = 20;
 
@@ -70,7 +71,7 @@ static void commit(unsigned number)
 }
 
 /* The commit that the index shows; everything in it must be of that commit. */
-static unsigned look(void)
+static unsigned look(const char *where)
 {
     quern_index *index;
     quern_searcher *searcher;
@@ -78,7 +79,7 @@ static unsigned look(void)
     quern_hits hits;
     quern_matches matches;
     quern_document found;
-    if (quern_index_open(&index, path, NULL, &error) != QUERN_OK)
+    if (quern_index_open(&index, where, NULL, &error) != QUERN_OK)
         fail("open", &error);
     if (quern_searcher_new(&searcher, index, NULL, &error) != QUERN_OK)
         fail("search", &error);
@@ -109,11 +110,31 @@ static void *reader(void *arg)
 {
     unsigned *looks = arg, before = 0;
     while (!done) {
-        unsigned state = look();
+        unsigned state = look(path);
         if (state < before)
             fail("an earlier state came back", NULL);
         before = state;
         ++*looks;
+    }
+    return NULL;
+}
+
+static void *merger(void *arg)
+{
+    unsigned *merges = arg, before = 0;
+    quern_merge_options options = QUERN_MERGE_OPTIONS;
+    const char *const paths[] = {path};
+    quern_error error;
+    options.force = true;
+    options.threads = 1;
+    while (!done) {
+        if (quern_merge(merged, paths, 1, &options, NULL, &error) != QUERN_OK)
+            fail("merge", &error);
+        unsigned state = look(merged);
+        if (state < before)
+            fail("an earlier state was merged", NULL);
+        before = state;
+        ++*merges;
     }
     return NULL;
 }
@@ -130,9 +151,12 @@ int main(void)
     if (mkdtemp(dir) == NULL)
         fail("no temporary directory", NULL);
     (void)snprintf(path, sizeof path, "%s/ix", dir);
+    (void)snprintf(merged, sizeof merged, "%s/merged", dir);
     commit(0);
-    pthread_t thread[READERS];
-    unsigned looks[READERS] = {0}, sum = 0;
+    pthread_t thread[READERS], merging;
+    unsigned looks[READERS] = {0}, sum = 0, merges = 0;
+    if (pthread_create(&merging, NULL, merger, &merges) != 0)
+        fail("no thread", NULL);
     for (unsigned i = 0; i < READERS; i++)
         if (pthread_create(&thread[i], NULL, reader, &looks[i]) != 0)
             fail("no thread", NULL);
@@ -143,11 +167,12 @@ int main(void)
         (void)pthread_join(thread[i], NULL);
         sum += looks[i];
     }
-    bool whole = look() == n_commits;
+    (void)pthread_join(merging, NULL);
+    bool whole = look(path) == n_commits && merges > 0;
     char command[512];
     (void)snprintf(command, sizeof command, "rm -rf '%s'", dir);
     if (system(command) != 0)
         fail("cannot clean up", NULL);
-    (void)printf("%u looks during %u commits\n", sum, n_commits);
+    (void)printf("%u looks and %u merges during %u commits\n", sum, merges, n_commits);
     return whole && sum >= READERS ? 0 : 1;
 }
