@@ -353,7 +353,7 @@ static inline quern_status find_block(const qn_dict *dict, const char *term, siz
                                       uint32_t *block, quern_error *error)
 {
     uint64_t key = qn_dict_key(term, len);
-    uint32_t count; /* blocks that may start at or before the term */
+    uint32_t count = 0; /* blocks that may start at or before the term */
     quern_status status = count_blocks(dict, key, &count, error);
     if (status != QUERN_OK)
         return status;
