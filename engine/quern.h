@@ -200,9 +200,10 @@ QUERN_API quern_status quern_builder_open(quern_builder **out, const char *path,
 /*
  * Adds one document; its spans are copied. Errors: QUERN_E_INPUT (id empty or over 4096 bytes, or a
  * document too large for the memory limit: this document is left out, the builder goes on),
- * QUERN_E_DUPLICATE (likewise; where there are more ids than an eighth of the memory limit holds, at
- * 11 bytes each, one that was given long before is found by quern_builder_commit only, which then
- * fails, or leaves one of the documents out); after any other error the builder can only be freed.
+ * QUERN_E_DUPLICATE (likewise; where there are more ids than an eighth of the memory limit holds,
+ * at 11 bytes each, one that was given long before is found by quern_builder_commit only, which
+ * then fails, or leaves one of the documents out); after any other error the builder can only be
+ * freed.
  */
 QUERN_API quern_status quern_builder_add(quern_builder *builder, const quern_document *document,
                                          quern_error *error);
