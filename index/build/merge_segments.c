@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/build/merge.h"
+#include "index/segment/deletes.h"
 #include "index/segment/positions.h"
 
 #include <stdlib.h>
@@ -162,8 +163,14 @@ static quern_status count_deleted(segment_part *part, quern_error *error)
 {
     const qn_segment *segment = part->segment;
     size_t n_words = (size_t)segment->n_windows * (QN_WINDOW / 64);
+    uint64_t n_deleted;
     if (segment->deleted == NULL)
         return QUERN_OK;
+    /* New numbers would reach past the last document. */
+    if (!qn_deletes_count(segment->deleted, segment->meta.n_docs, &n_deleted) ||
+        n_deleted != segment->n_deleted)
+        return qn_container_damaged(&segment->deletes,
+                                    "not as many documents are deleted as it says", error);
     part->deleted_before = malloc((n_words + 1) * sizeof *part->deleted_before);
     if (part->deleted_before == NULL)
         return qn_fail_memory(error);
@@ -172,9 +179,6 @@ static quern_status count_deleted(segment_part *part, quern_error *error)
         part->deleted_before[i] = n;
         n += (uint32_t)__builtin_popcountll(qn_load_u64(segment->deleted + 8 * i));
     }
-    if (n != segment->n_deleted)
-        return qn_container_damaged(&segment->deletes,
-                                    "not as many documents are deleted as it says", error);
     return QUERN_OK;
 }
 

@@ -109,6 +109,45 @@ Test(join, forged_segments_never_crash, .timeout = 900)
     }
 }
 
+/* Deletions that are forged: bits past the last document made live documents more than the new
+ * segment was made for, and their numbers reached past its lengths. */
+Test(join, forged_deletions_are_refused)
+{
+    fixture f;
+    start(&f, QUERN_TUNE_BALANCED);
+    qn_segment segment;
+    qn_join_files files;
+    qn_manifest_segment entry;
+    quern_error error;
+    cr_assert_eq(qn_segment_open_bytes(&segment, f.a.index, f.a.index_len, f.a.store, f.a.store_len,
+                                       true, &error),
+                 QUERN_OK);
+    uint8_t *bits = calloc(1, (size_t)segment.n_windows * (QN_WINDOW / 8) + 64);
+    qn_join_input input = {.segment = &segment, .n = 1, .k1 = 0.9f, .b = 0.4f};
+    segment.deleted = bits;
+    bits[3] = 0x10;
+    for (unsigned forged = 0; forged < 3; forged++) {
+        segment.n_deleted = forged == 2 ? 2 : 1; /* one more than bits are set */
+        if (forged == 1) {                       /* a bit that is no document's */
+            bits[3] = 0;
+            bits[(N + 40) / 8] = 1;
+        }
+        quern_status status = qn_join(&input, f.dirfd, f.path, &files, &entry, &error);
+        cr_assert_eq(status, forged == 0 ? QUERN_OK : QUERN_E_DAMAGED, "%u", forged);
+        if (forged == 0) {
+            cr_assert_eq(entry.documents, N - 1);
+            cr_assert_eq(unlinkat(f.dirfd, files.index, 0), 0);
+            cr_assert_eq(unlinkat(f.dirfd, files.docs, 0), 0);
+        }
+        bits[(N + 40) / 8] = 0;
+        bits[3] = 0x10;
+    }
+    segment.deleted = NULL;
+    qn_segment_close(&segment);
+    free(bits);
+    finish(&f);
+}
+
 /* A bit that changed on the disk is found by its checksum, and not copied under a new one. */
 Test(join, damage_is_found)
 {
