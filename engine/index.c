@@ -90,16 +90,10 @@ static quern_status refuse_analyzer(quern_index *index, const quern_open_options
                                     quern_error *error)
 {
     const qn_segment_meta *first = &index->segment[0].meta;
-    for (size_t i = 1; i < index->n_segments; i++) {
-        const qn_segment_meta *meta = &index->segment[i].meta;
-        if (strcmp(first->language, meta->language) != 0 || first->rules != meta->rules ||
-            first->fingerprint != meta->fingerprint ||
-            first->stopwords.len != meta->stopwords.len ||
-            (meta->stopwords.len > 0 &&
-             memcmp(first->stopwords.data, meta->stopwords.data, meta->stopwords.len) != 0))
+    for (size_t i = 1; i < index->n_segments; i++)
+        if (!qn_meta_same_analyzer(first, &index->segment[i].meta))
             return qn_fail(error, QUERN_E_ARGUMENT,
                            "the segments were built with different analyzers");
-    }
     index->settings = (qn_analyzer_settings){first->language, first->stopwords};
     qn_analyzer *analyzer;
     quern_status status = qn_analyzer_new(&analyzer, &index->settings, error);

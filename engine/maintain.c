@@ -2,9 +2,7 @@
 #include "index/build/maintain.h"
 #include "engine/index.h"
 #include "index/base/status.h"
-#include "index/segment/deletes.h"
-
-#include <unistd.h>
+#include "index/base/thread.h"
 
 static quern_status check(const quern_merge_options *options, qn_maintain_options *out,
                           quern_error *error)
@@ -15,13 +13,11 @@ static quern_status check(const quern_merge_options *options, qn_maintain_option
         return qn_fail(error, QUERN_E_ARGUMENT, "there is no such tuning");
     if (!(options->k1 >= 0 && options->k1 <= 3) || !(options->b >= 0 && options->b <= 1))
         return qn_fail(error, QUERN_E_ARGUMENT, "k1 must be within 0..3, and b within 0..1");
-    unsigned threads =
-        options->threads == 0 ? (unsigned)sysconf(_SC_NPROCESSORS_ONLN) : options->threads;
     *out = (qn_maintain_options){.retune = options->retune,
                                  .tune = options->tune,
                                  .k1 = options->k1,
                                  .b = options->b,
-                                 .background = threads > 1,
+                                 .background = qn_thread_count(options->threads) > 1,
                                  .progress = options->progress,
                                  .progress_arg = options->progress_arg};
     return QUERN_OK;
@@ -32,13 +28,7 @@ static void report_on(const qn_directory *directory, uint64_t joined, quern_merg
     if (report == NULL)
         return;
     *report = (quern_merge_report){.joined = joined};
-    for (size_t i = 0; i < directory->manifest.n_segments; i++) {
-        const qn_manifest_segment *segment = &directory->manifest.segment[i];
-        report->documents += segment->documents - segment->deleted;
-        report->index_bytes += segment->index_len + segment->store_len;
-        if (segment->deleted > 0)
-            report->index_bytes += qn_deletes_file_len((uint32_t)segment->documents);
-    }
+    qn_directory_totals(directory, &report->documents, &report->index_bytes);
 }
 
 quern_status quern_compact(const char *path, const quern_merge_options *options,

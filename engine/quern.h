@@ -294,8 +294,8 @@ typedef struct quern_merge_report {
  * Makes an index one segment without deleted documents: the same bytes that a build of the
  * documents that are left would give, in their order. Commits join small neighbouring segments by
  * themselves (index/build/policy.h has the rule), so this is needed only for the last bit of speed
- * and space, or to tune an index anew. Needs space for both forms at once, and about 12 bytes of
- * memory a document. Readers go on with what they opened. QUERN_E_LOCKED, QUERN_E_DAMAGED,
+ * and space, or to tune an index anew. Needs space for both forms at once; of memory some tens of
+ * MiB and a byte a document. Readers go on with what they opened. QUERN_E_LOCKED, QUERN_E_DAMAGED,
  * QUERN_E_SPACE, QUERN_E_CANCELLED: the index is then as it was. `report` may be NULL.
  */
 QUERN_API quern_status quern_compact(const char *path, const quern_merge_options *options,

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 bool qn_thread_spawn(pthread_t *thread, void *(*work)(void *), void *argument)
 {
@@ -12,4 +13,10 @@ bool qn_thread_spawn(pthread_t *thread, void *(*work)(void *), void *argument)
     bool started = pthread_create(thread, NULL, work, argument) == 0;
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started;
+}
+
+unsigned qn_thread_count(unsigned wanted)
+{
+    long processors = wanted > 0 ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    return wanted > 0 ? wanted : processors > 1 ? (unsigned)processors : 1;
 }

@@ -9,4 +9,7 @@
  * starts none. */
 bool qn_thread_spawn(pthread_t *thread, void *(*work)(void *), void *argument);
 
+/* `wanted`, or of 0 one per processor; at least 1. */
+unsigned qn_thread_count(unsigned wanted);
+
 #endif

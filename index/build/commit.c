@@ -4,7 +4,6 @@
 #include "index/build/merge_runs.h"
 #include "index/build/segment_build.h"
 #include "index/build/writer.h"
-#include "index/segment/deletes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -319,17 +318,6 @@ static void join_by_policy(qn_index_writer *writer)
         report->join_error = (quern_error){0};
 }
 
-static void report_index(const qn_manifest *manifest, quern_build_report *report)
-{
-    for (size_t i = 0; i < manifest->n_segments; i++) {
-        const qn_manifest_segment *segment = &manifest->segment[i];
-        report->documents += segment->documents - segment->deleted;
-        report->index_bytes +=
-            segment->index_len + segment->store_len +
-            (segment->deleted > 0 ? qn_deletes_file_len((uint32_t)segment->documents) : 0);
-    }
-}
-
 static quern_status commit_all(qn_index_writer *writer, quern_error *error)
 {
     commit_state commit = {.writer = writer};
@@ -364,7 +352,7 @@ quern_status qn_index_writer_commit(qn_index_writer *writer, quern_build_report 
         return status;
     if (writer->old.n > 0 && !writer->options.no_join)
         join_by_policy(writer);
-    report_index(&writer->directory.manifest, &writer->report);
+    qn_directory_totals(&writer->directory, &writer->report.documents, &writer->report.index_bytes);
     if (report != NULL)
         *report = writer->report;
     return QUERN_OK;

@@ -4,6 +4,7 @@
 
 #include "index/base/checksum.h"
 #include "index/base/status.h"
+#include "index/segment/deletes.h"
 #include "index/segment/format.h"
 
 #include <dirent.h>
@@ -140,6 +141,18 @@ void qn_directory_close(qn_directory *directory)
         (void)rmdir(directory->path);
     free(directory->path);
     *directory = (qn_directory){.dirfd = -1, .lockfd = -1};
+}
+
+void qn_directory_totals(const qn_directory *directory, uint64_t *documents, uint64_t *bytes)
+{
+    *documents = *bytes = 0;
+    for (size_t i = 0; i < directory->manifest.n_segments; i++) {
+        const qn_manifest_segment *segment = &directory->manifest.segment[i];
+        *documents += segment->documents - segment->deleted;
+        *bytes += segment->index_len + segment->store_len;
+        if (segment->deleted > 0)
+            *bytes += qn_deletes_file_len((uint32_t)segment->documents);
+    }
 }
 
 /* ---- changing ---- */

@@ -52,6 +52,9 @@ quern_status qn_directory_publish(qn_directory *directory, const qn_manifest *ne
 /* After a failure: removes files that the index does not name. */
 void qn_directory_withdraw(const qn_directory *directory);
 
+/* The documents of the index that are not deleted, and the bytes of its files but the manifest. */
+void qn_directory_totals(const qn_directory *directory, uint64_t *documents, uint64_t *bytes);
+
 /* A copy of a manifest with room for `extra` more segments. */
 quern_status qn_manifest_copy(qn_manifest *out, const qn_manifest *manifest, size_t extra,
                               quern_error *error);

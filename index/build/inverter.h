@@ -33,7 +33,8 @@ typedef struct qn_inverter {
     qn_writer spool;
 } qn_inverter;
 
-/* Runs go to a spool in `dirfd`. `vocabulary` must outlive the inverter. */
+/* Runs that do not stay in memory go to a spool in `dirfd`. `vocabulary` must outlive the inverter.
+ */
 quern_status qn_inverter_init(qn_inverter *inverter, qn_vocabulary *vocabulary, bool positions,
                               int dirfd, const char *path, quern_error *error);
 void qn_inverter_free(qn_inverter *inverter);
@@ -55,7 +56,7 @@ quern_status qn_inverter_token(qn_inverter *inverter, uint32_t term, uint32_t po
  * to come will stand in the next, under the same number. */
 quern_status qn_inverter_split(qn_inverter *inverter, quern_error *error);
 
-/* Bytes held now, with what writing the run will need; the vocabulary not included. */
+/* Bytes held now, with what making the next run will need; the vocabulary not included. */
 size_t qn_inverter_bytes(const qn_inverter *inverter);
 
 /* Makes `doc` the number of the next document; if that is not one after the last, a new run starts

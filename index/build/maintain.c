@@ -249,10 +249,7 @@ static size_t source_of(const sources *s, size_t segment)
 
 static const char *difference(const qn_segment_meta *a, const qn_segment_meta *b)
 {
-    if (strcmp(a->language, b->language) != 0 || a->rules != b->rules ||
-        a->fingerprint != b->fingerprint || a->stopwords.len != b->stopwords.len ||
-        (a->stopwords.len > 0 &&
-         memcmp(a->stopwords.data, b->stopwords.data, a->stopwords.len) != 0))
+    if (!qn_meta_same_analyzer(a, b))
         return "were built with different analyzers";
     if (a->positions != b->positions)
         return "differ: one has positions, one has none";

@@ -3,8 +3,9 @@
 
 #include "index/base/status.h"
 
-/* Tokens after which a run is written even where memory is left: longer runs are no faster (2 to 80
- * million tokens a run: within 10 %, 16 million best) and cost eight bytes a token. */
+/* Tokens after which a run ends even where memory is left. Longer runs were no faster when each was
+ * written (2 to 80 million tokens: within 10 %, 16 million best), and while one is made it takes
+ * eight bytes a token, afterwards four. */
 enum { RUN_TOKENS = 16 << 20 };
 
 /*
@@ -65,8 +66,9 @@ static bool has_room(const qn_mill *mill, uint64_t more)
     return used < share && mill->inverter.n_tokens < RUN_TOKENS;
 }
 
-/* Sees to it that the next WORDS words of the document fit the memory limit: writes a run, even in
- * the middle of the document, and gives back what it takes. */
+/* Sees to it that the next WORDS words of the document fit the memory limit: ends the run, even in
+ * the middle of the document, and if that is not enough writes all runs and gives back what they
+ * take. */
 static quern_status make_room(qn_mill *mill, quern_error *error)
 {
     uint64_t words = qn_vocabulary_bytes(&mill->vocabulary);

@@ -1,7 +1,7 @@
 /*
  * A mill: what turns the texts of documents into runs. It has its own analyzer, tokenizer, words
- * and inverter, so that several can work at once (crew.h); one writes a run whenever its share of
- * the memory is used up.
+ * and inverter, so that several can work at once (crew.h). Runs stay in memory until its share of
+ * that is used up; then they go to a spool.
  */
 #ifndef QN_BUILD_MILL_H
 #define QN_BUILD_MILL_H
@@ -52,7 +52,7 @@ quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *toke
  * where they are less than half of the mill's share of the limit. */
 quern_status qn_mill_finish(qn_mill *mill, quern_error *error);
 
-/* Whether the limit leaves a mill so much memory that another one is of use. */
+/* How many mills are of use: at most `threads`, and each with a share of the limit worth having. */
 unsigned qn_mill_most(uint64_t memory, unsigned threads);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Runs: what the inverter writes to disk when its memory is full, and what the merge reads. A run
- * holds the postings of its documents by term, terms ascending bytewise. It lives for one build
- * only.
+ * Runs: what the inverter makes and the merge reads, in memory (resident.h) or, when that is full,
+ * on disk. There a run holds the postings of its documents by term, terms ascending bytewise. It
+ * lives for one build only.
  *
  *     run     := list*
  *     list    := term_len(varint) term posting* 0

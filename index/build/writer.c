@@ -3,6 +3,7 @@
 #include "index/build/writer.h"
 
 #include "index/base/status.h"
+#include "index/base/thread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,10 +92,9 @@ static quern_status check_options(quern_build_options *options, quern_error *err
     return QUERN_OK;
 }
 
-/* Whether the document store is compressed beside the rest: that is what a second thread is for. */
 bool qn_index_writer_has_second_thread(const quern_build_options *options)
 {
-    return options->threads == 0 ? sysconf(_SC_NPROCESSORS_ONLN) > 1 : options->threads > 1;
+    return qn_thread_count(options->threads) > 1;
 }
 
 static quern_status open_analyzer(qn_index_writer *writer, quern_error *error)
@@ -121,10 +121,7 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
     const quern_build_options *options = &writer->options;
     int dirfd = writer->directory.dirfd;
     const char *path = writer->directory.path;
-    unsigned threads = options->threads;
-    if (threads == 0)
-        threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-    writer->n_mills = qn_mill_most(options->memory, threads);
+    writer->n_mills = qn_mill_most(options->memory, qn_thread_count(options->threads));
     writer->crew_from = CREW_FROM;
     writer->crew_stretch = QN_CREW_STRETCH;
     writer->room = (qn_mill_room){.memory = options->memory, .n_mills = 1};

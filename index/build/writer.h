@@ -24,7 +24,7 @@ typedef struct qn_index_writer {
     qn_analyzer *analyzer;
     qn_mill_room room; /* has the number of mills that work: one until there is a crew */
     qn_mill *mill;
-    unsigned n_mills; /* at most */
+    unsigned n_mills; /* that there is room for in `mill` */
     qn_crew *crew;    /* NULL: no threads yet */
     uint64_t added_bytes;
     uint64_t crew_from;  /* after so many bytes the crew starts; */
@@ -59,7 +59,7 @@ quern_status qn_index_writer_commit(qn_index_writer *writer, quern_build_report 
 /* Releases everything; without a commit nothing is left behind. */
 void qn_index_writer_close(qn_index_writer *writer);
 
-/* Whether documents may be compressed beside the rest: that is what a second thread is for. */
+/* Whether there may be a second thread: for compressing texts, and for encoding in the merge. */
 bool qn_index_writer_has_second_thread(const quern_build_options *options);
 
 #endif

@@ -122,3 +122,11 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
         return damaged(container, "a name is not terminated", error);
     return QUERN_OK;
 }
+
+bool qn_meta_same_analyzer(const qn_segment_meta *a, const qn_segment_meta *b)
+{
+    return strcmp(a->language, b->language) == 0 && a->rules == b->rules &&
+           a->fingerprint == b->fingerprint && a->stopwords.len == b->stopwords.len &&
+           (a->stopwords.len == 0 ||
+            memcmp(a->stopwords.data, b->stopwords.data, a->stopwords.len) == 0);
+}

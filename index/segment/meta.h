@@ -42,4 +42,7 @@ quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *con
 /* Reads and checks the section (ranges, lengths; not the sums of its numbers). */
 quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, quern_error *error);
 
+/* Whether two segments were built by equal analyzers: language, rules, stemmer, stop words. */
+bool qn_meta_same_analyzer(const qn_segment_meta *a, const qn_segment_meta *b);
+
 #endif
