@@ -222,10 +222,10 @@ static quern_status write_segment(commit_state *commit, quern_error *error)
     quern_status status = qn_segment_build_open(build, writer->directory.dirfd,
                                                 writer->directory.path, writer->index_name, error);
     describe(commit);
+    kept_lengths kept = {writer, 0};
+    const qn_length_source lengths = {&kept, start_lengths, next_length};
     if (status == QUERN_OK)
-        status = qn_segment_build_lengths(
-            build, &(qn_length_source){&(kept_lengths){writer, 0}, start_lengths, next_length},
-            commit->n_docs, error);
+        status = qn_segment_build_lengths(build, &lengths, commit->n_docs, error);
     qn_spooled_lengths_free(&writer->lengths);
     if (status == QUERN_OK)
         status = put_ids(commit, error);
