@@ -128,7 +128,8 @@ quern_status quern_builder_add_file(quern_builder *builder, const char *path,
         window_log++;
     qn_source_settings settings = {.format = options->format,
                                    .max_record = memory / RECORD_SHARE,
-                                   .window_log_max = window_log};
+                                   .window_log_max = window_log,
+                                   .fields = &builder->writer.fields};
     qn_source *source;
     quern_status status = qn_source_open(&source, path, &settings, error);
     if (status != QUERN_OK)

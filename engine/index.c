@@ -12,6 +12,8 @@
 
 enum { OPEN_TRIES = 8 };
 
+_Static_assert((int)QUERN_FIELDS_MAX == (int)QN_FIELDS_MAX, "all fields can be listed");
+
 static bool reserve_segments(quern_index *index, size_t extra)
 {
     qn_segment *grown = realloc(index->segment, (index->n_segments + extra + 1) * sizeof *grown);
@@ -93,7 +95,7 @@ static quern_status refuse_analyzer(quern_index *index, const quern_open_options
     for (size_t i = 1; i < index->n_segments; i++)
         if (!qn_meta_same_analyzer(first, &index->segment[i].meta))
             return qn_fail(error, QUERN_E_ARGUMENT,
-                           "the segments were built with different analyzers");
+                           "the segments were built with different analyzers or fields");
     index->settings = (qn_analyzer_settings){first->language, first->stopwords};
     qn_analyzer *analyzer;
     quern_status status = qn_analyzer_new(&analyzer, &index->settings, error);
@@ -178,6 +180,19 @@ const qn_segment *qn_index_segment_of(const quern_index *index, uint32_t doc)
             high = middle;
     }
     return &index->segment[low];
+}
+
+size_t quern_index_fields(const quern_index *index, quern_field fields[QUERN_FIELDS_MAX])
+{
+    const qn_fields *first = &index->segment[0].meta.fields;
+    for (unsigned f = 0; f < first->n; f++) {
+        fields[f] = (quern_field){.name = first->field[f].name, .weight = first->field[f].weight};
+        for (size_t i = 0; i < index->n_segments; i++)
+            fields[f].tokens += index->segment[i].meta.counts[f].n_tokens;
+        fields[f].average_length =
+            index->n_docs == 0 ? 0 : (double)fields[f].tokens / (double)index->n_docs;
+    }
+    return first->n;
 }
 
 void quern_index_stats(const quern_index *index, quern_stats *stats)

@@ -103,6 +103,10 @@ typedef struct quern_document {
     quern_span title; /* indexed before the text, 100 positions apart from it */
     quern_span text;
     quern_span record; /* the whole record as it came; kept with QUERN_STORE_RECORD only */
+    /* On its way into an index of several fields: the text of each, in their order. What is kept as
+     * its text is then what stands in all fields but that called title, line by line. NULL: title
+     * and text are those of the fields of these names, and the other fields are empty. */
+    const quern_span *fields;
 } quern_document;
 
 /* Progress of a long call: `done` of `total` bytes (total 0: not known) in a phase such as
@@ -138,18 +142,24 @@ typedef struct quern_build_options {
     const char *language; /* libstemmer algorithm ("english", "german", ...) or "none"; NULL:
                              english */
     quern_span stopwords; /* words not to index, separated by white space; default none */
-    uint64_t memory;      /* ceiling of the builder's memory in bytes, at least 32 MiB */
-    unsigned threads;     /* at most so many work; 0: one per processor. The index is the same */
-    bool no_positions;    /* leave positions out: a phrase then means AND */
+    /* Fields to be kept apart, with lists and lengths of their own: "title,text". Up to 16 names of
+     * letters, digits, '_', '.' and '-', each with a weight if searches are to multiply what it
+     * adds by one ("title^2,text"; over 0, up to 1000). A field is asked for as title:word. NULL:
+     * title and text are one. A word is then at most 254 bytes long. */
+    const char *fields;
+    uint64_t memory;   /* ceiling of the builder's memory in bytes, at least 32 MiB */
+    unsigned threads;  /* at most so many work; 0: one per processor. The index is the same */
+    bool no_positions; /* leave positions out: a phrase then means AND */
     quern_store store;
     quern_on_duplicate on_duplicate;
     bool force; /* replace an index that is there, atomically at commit */
     /* Add to the index that is there, if there is one. What is left at its default of language,
-     * stop words, positions, store, tune, k1 and b is then as in that index; the first four must
-     * be, if they are given. */
+     * stop words, fields, positions, store, tune, k1 and b is then as in that index; the first five
+     * must be, if they are given (but for the weights of fields). */
     bool append;
     /* With append and QUERN_DUPLICATE_REPLACE: a document whose title and text (and record, where
-     * they are kept) are those that the index keeps under its id is left alone. */
+     * they are kept) are those that the index keeps under its id is left alone. Where other fields
+     * than title and text make up what is kept, only the record can tell. */
     bool skip_unchanged;
     /* With append and QUERN_DUPLICATE_REPLACE or _SKIP: the commit deletes the documents of the
      * index that were not given again, unless records were malformed. */
@@ -209,10 +219,12 @@ QUERN_API quern_status quern_builder_add(quern_builder *builder, const quern_doc
                                          quern_error *error);
 
 /* One word of a document that the caller has tokenised: a term as it stands in the index (no
- * folding or stemming is done) and its position, which must not decrease within a document. */
+ * folding or stemming is done) and its position, which must not decrease within a field of a
+ * document. */
 typedef struct quern_token {
-    quern_span term; /* 1 to 255 bytes */
+    quern_span term; /* 1 to 255 bytes; 254 in an index of several fields */
     uint32_t position;
+    uint32_t field; /* its number, where there are several: ascending within a document; else 0 */
 } quern_token;
 
 /* Like quern_builder_add with the words given; `document` supplies id and stored text. */
@@ -343,6 +355,19 @@ typedef struct quern_bytes {
     uint64_t bitmaps, codes;
 } quern_bytes;
 
+/* A field that is kept apart. */
+typedef struct quern_field {
+    const char *name; /* valid until the index is closed */
+    float weight;     /* as it was built */
+    uint64_t tokens;  /* with those of deleted documents */
+    double average_length;
+} quern_field;
+
+enum { QUERN_FIELDS_MAX = 16 };
+
+/* Lists the fields of an index; returns how many they are: 0 where title and text are one. */
+QUERN_API size_t quern_index_fields(const quern_index *index, quern_field fields[QUERN_FIELDS_MAX]);
+
 typedef struct quern_stats {
     uint64_t documents;                         /* not counting deleted ones */
     uint64_t deleted;                           /* still in their segments */
@@ -367,13 +392,15 @@ QUERN_API quern_status quern_verify(const char *path,
 typedef struct quern_terms quern_terms;
 
 typedef struct quern_term {
-    quern_span term; /* as indexed: folded and stemmed; valid until the next call */
-    uint64_t df;     /* documents that hold it */
-    uint64_t cf;     /* occurrences */
+    quern_span term;  /* as indexed: folded and stemmed; valid until the next call */
+    quern_span field; /* that it is a term of, likewise; empty where there is but one */
+    uint64_t df;      /* documents that hold it */
+    uint64_t cf;      /* occurrences */
 } quern_term;
 
 /* Walks the terms that match a pattern of bytes, `?` (one character) and `*` (any number), in byte
- * order; an empty pattern means all. */
+ * order; an empty pattern means all. Where there are several fields, those of one after those of
+ * the other, or with a pattern title:... those of one. */
 QUERN_API quern_status quern_terms_new(quern_terms **out, const quern_index *index,
                                        quern_span pattern, quern_error *error);
 QUERN_API quern_status quern_terms_next(quern_terms *terms, quern_term *term, quern_error *error);
@@ -396,9 +423,15 @@ typedef struct quern_search_options {
                               quern_evaluators(): a forced one answers the same, slower or faster */
     quern_syntax syntax;
     bool strict; /* refuse a query with unknown syntax (QUERN_E_INPUT) */
+    /* Of an index of several fields: those in which a word is looked for that does not name one,
+     * and what they weigh: "title^3,text". NULL: all, as they were weighed when the index was
+     * built. */
+    const char *fields;
     /* Statistics supplied from outside (several machines' shards): 0 means the index's own. */
     uint64_t documents, tokens;
-    /* df of a term over all shards; NULL: the index's own. */
+    const uint64_t
+        *field_tokens; /* of each field, where there are several; NULL: the index's own */
+    /* df of a term over all shards, with several fields as "title:word"; NULL: the index's own. */
     uint64_t (*df)(void *arg, quern_span term);
     void *df_arg;
 } quern_search_options;
@@ -440,8 +473,9 @@ typedef struct quern_hits {
 
 /*
  * The k (1..1,000,000) best documents for a query as people type it: words; "a phrase"; +must;
- * -not. Unknown syntax becomes words. A query without a word that is indexed finds nothing and is
- * no error. Errors: QUERN_E_ARGUMENT, QUERN_E_DAMAGED, QUERN_E_MEMORY; QUERN_E_INPUT if strict.
+ * -not; in an index of several fields title:word. Unknown syntax becomes words. A query without a
+ * word that is indexed finds nothing and is no error. Errors: QUERN_E_ARGUMENT, QUERN_E_DAMAGED,
+ * QUERN_E_MEMORY; QUERN_E_INPUT if strict.
  */
 QUERN_API quern_status quern_search(quern_searcher *searcher, quern_span query, size_t k,
                                     quern_hits *hits, quern_error *error);
@@ -464,7 +498,8 @@ QUERN_API quern_status quern_count(quern_searcher *searcher, quern_span query,
 typedef enum quern_occur {
     QUERN_SHOULD = 0, /* adds to the score; without any QUERN_MUST one at least must be there */
     QUERN_MUST = 1,   /* must be there, and adds to the score */
-    QUERN_NOT = 2     /* must not be there */
+    QUERN_NOT = 2,    /* must not be there */
+    QUERN_ANY = 3 /* must be there in one of several fields, each of which is a clause, and adds */
 } quern_occur;
 
 /* The form in which a segment keeps the documents of a term; it follows from how many there are. */
@@ -477,10 +512,11 @@ typedef enum quern_list_form {
 
 /* A word of a query as it was looked for. Words of one phrase have the same `clause`. */
 typedef struct quern_explained_term {
-    quern_span term; /* folded and stemmed */
-    uint64_t df;     /* documents that hold it, as the weight was made from */
-    float weight;    /* of its clause: the score is the sum of weight * tf / (tf + K) */
-    uint32_t clause; /* 0, 1, ... */
+    quern_span term;  /* folded and stemmed */
+    quern_span field; /* in which it was looked for; empty: there is but one */
+    uint64_t df;      /* documents that hold it, as the weight was made from */
+    float weight;     /* of its clause: the score is the sum of weight * tf / (tf + K) */
+    uint32_t clause;  /* 0, 1, ... */
     quern_occur occur;
     quern_list_form form; /* in the segment where it has the most documents */
 } quern_explained_term;
@@ -514,7 +550,7 @@ QUERN_API quern_status quern_fetch(quern_searcher *searcher, uint32_t doc, quern
 QUERN_API quern_status quern_find_id(quern_searcher *searcher, quern_span id, uint32_t *doc,
                                      quern_error *error);
 
-/* The length of a document in tokens. */
+/* The length of a document in tokens, in all fields. */
 QUERN_API quern_status quern_document_length(quern_searcher *searcher, uint32_t doc,
                                              uint32_t *length, quern_error *error);
 

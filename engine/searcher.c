@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct quern_searcher {
     const quern_index *index;
@@ -22,6 +23,7 @@ struct quern_searcher {
     quern_explained_term *explained;
     size_t explained_cap;
     float k1, b;
+    qn_fields fields; /* with the weights of this searcher */
     qn_docs_reader reader;
     char id[QN_ID_MAX];
 };
@@ -29,6 +31,33 @@ struct quern_searcher {
 const char *const *quern_evaluators(void)
 {
     return qn_search_evaluators();
+}
+
+/* Reads what is asked for in place of the index's fields and weights. */
+static quern_status take_fields(quern_searcher *searcher, const char *text, quern_error *error)
+{
+    qn_fields asked;
+    uint32_t usual = 0;
+    searcher->fields = searcher->index->segment[0].meta.fields;
+    unsigned n = searcher->fields.n;
+    quern_status status = qn_fields_parse(&asked, text, error);
+    if (status != QUERN_OK)
+        return status;
+    if (asked.n > 0 && n == 0)
+        return qn_fail(error, QUERN_E_ARGUMENT,
+                       "the index keeps no fields apart: they are made when it is built");
+    for (unsigned i = 0; i < asked.n; i++) {
+        const char *name = asked.field[i].name;
+        unsigned field = qn_fields_find(&searcher->fields, name, strlen(name));
+        if (field == n)
+            return qn_fail(error, QUERN_E_ARGUMENT, "the index has no field \"%s\"", name);
+        searcher->fields.field[field].weight = asked.field[i].weight;
+        usual |= (uint32_t)1 << field;
+    }
+    if (n > 0)
+        qn_parser_set_fields(searcher->parser, &searcher->fields,
+                             usual != 0 ? usual : ((uint32_t)1 << n) - 1);
+    return QUERN_OK;
 }
 
 quern_status quern_searcher_new(quern_searcher **out, const quern_index *index,
@@ -53,6 +82,8 @@ quern_status quern_searcher_new(quern_searcher **out, const quern_index *index,
     quern_status status = qn_analyzer_new(&searcher->analyzer, &index->settings, error);
     if (status == QUERN_OK)
         status = qn_parser_new(&searcher->parser, searcher->analyzer, error);
+    if (status == QUERN_OK)
+        status = take_fields(searcher, options->fields, error);
     if (status == QUERN_OK)
         status = qn_snippeter_new(&searcher->snippeter, searcher->analyzer, error);
     if (status == QUERN_OK)
@@ -200,7 +231,13 @@ quern_status quern_document_length(quern_searcher *searcher, uint32_t doc, uint3
 {
     const qn_segment *segment = NULL;
     quern_status status = locate(searcher, doc, &segment, &doc, error);
-    return status == QUERN_OK ? qn_segment_exact_length(segment, doc, length, error) : status;
+    *length = 0;
+    for (unsigned i = 0; status == QUERN_OK && i < qn_fields_count(&searcher->fields); i++) {
+        uint32_t of_field = 0;
+        status = qn_segment_exact_length(segment, i, doc, &of_field, error);
+        *length += of_field;
+    }
+    return status;
 }
 
 quern_status quern_snippet_of(quern_searcher *searcher, uint32_t doc, size_t max_bytes,

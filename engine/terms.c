@@ -9,16 +9,60 @@ struct quern_terms {
     size_t n_cursors;
     qn_dict_cursor *cursor;
     bool *open; /* whether the cursor stands on a term */
+    const quern_index *index;
+    const qn_fields *fields; /* of the index; their terms have a byte before them */
+    unsigned field, end;     /* the field at hand, and the first that is not wanted */
     char *pattern;
     size_t pattern_len, prefix_len; /* prefix: up to the first wildcard */
     char term[QN_TERM_MAX];
 };
+
+/* Bytes before each term. */
+static size_t before_term(const quern_terms *terms)
+{
+    return terms->fields->n > 0 ? QN_FIELD_PREFIX : 0;
+}
 
 static quern_status step(quern_terms *terms, size_t i, quern_error *error)
 {
     quern_status status = qn_dict_next(&terms->cursor[i], error);
     terms->open[i] = status == QUERN_OK;
     return status == QUERN_END ? QUERN_OK : status;
+}
+
+/* Goes to the first term of the field at hand that may match. */
+static quern_status seek(quern_terms *terms, quern_error *error)
+{
+    char from[QN_TERM_MAX];
+    size_t before = before_term(terms), len = terms->prefix_len;
+    len = len > sizeof from - before ? sizeof from - before : len;
+    from[0] = (char)(terms->field + 1);
+    memcpy(from + before, terms->pattern, len);
+    for (size_t i = 0; i < terms->n_cursors; i++) {
+        quern_status status = qn_dict_seek(&terms->cursor[i], &terms->index->segment[i].dict, from,
+                                           before + len, error);
+        if (status == QUERN_OK)
+            status = step(terms, i, error);
+        if (status != QUERN_OK)
+            return status;
+    }
+    return QUERN_OK;
+}
+
+/* Takes the name of a field off the pattern. */
+static void take_field(quern_terms *terms, quern_span *pattern)
+{
+    const char *colon = pattern->len == 0 ? NULL : memchr(pattern->data, ':', pattern->len);
+    terms->end = terms->fields->n;
+    if (colon == NULL)
+        return;
+    size_t len = (size_t)(colon - pattern->data);
+    unsigned field = qn_fields_find(terms->fields, pattern->data, len);
+    if (field == terms->fields->n)
+        return;
+    terms->field = field;
+    terms->end = field + 1;
+    *pattern = (quern_span){colon + 1, pattern->len - len - 1};
 }
 
 quern_status quern_terms_new(quern_terms **out, const quern_index *index, quern_span pattern,
@@ -28,6 +72,9 @@ quern_status quern_terms_new(quern_terms **out, const quern_index *index, quern_
     quern_terms *terms = calloc(1, sizeof *terms);
     if (terms == NULL)
         return qn_fail_memory(error);
+    terms->index = index;
+    terms->fields = &index->segment[0].meta.fields;
+    take_field(terms, &pattern);
     terms->cursor = calloc(index->n_segments + 1, sizeof *terms->cursor);
     terms->open = calloc(index->n_segments + 1, sizeof *terms->open);
     terms->pattern = malloc(pattern.len + 1);
@@ -42,16 +89,10 @@ quern_status quern_terms_new(quern_terms **out, const quern_index *index, quern_
            terms->pattern[terms->prefix_len] != '?')
         terms->prefix_len++;
     terms->n_cursors = index->n_segments;
-    for (size_t i = 0; i < terms->n_cursors; i++) {
-        size_t len = terms->prefix_len > QN_TERM_MAX ? QN_TERM_MAX : terms->prefix_len;
-        quern_status status =
-            qn_dict_seek(&terms->cursor[i], &index->segment[i].dict, terms->pattern, len, error);
-        if (status == QUERN_OK)
-            status = step(terms, i, error);
-        if (status != QUERN_OK) {
-            quern_terms_free(terms);
-            return status;
-        }
+    quern_status status = seek(terms, error);
+    if (status != QUERN_OK) {
+        quern_terms_free(terms);
+        return status;
     }
     *out = terms;
     return QUERN_OK;
@@ -123,12 +164,17 @@ static quern_status next_of_all(quern_terms *terms, quern_term *term, quern_erro
     return QUERN_OK;
 }
 
-quern_status quern_terms_next(quern_terms *terms, quern_term *term, quern_error *error)
+/* The next term of the field at hand that matches; QUERN_END after the last. */
+static quern_status next_of_field(quern_terms *terms, quern_term *term, quern_error *error)
 {
+    size_t before = before_term(terms);
     for (;;) {
         quern_status status = next_of_all(terms, term, error);
         if (status != QUERN_OK)
             return status;
+        if (before > 0 && (uint8_t)term->term.data[0] != terms->field + 1)
+            return QUERN_END;
+        term->term = (quern_span){term->term.data + before, term->term.len - before};
         if (term->term.len < terms->prefix_len ||
             memcmp(term->term.data, terms->pattern, terms->prefix_len) != 0)
             return QUERN_END; /* past every term with the pattern's prefix */
@@ -136,6 +182,22 @@ quern_status quern_terms_next(quern_terms *terms, quern_term *term, quern_error 
             matches(terms->pattern, terms->pattern_len, term->term.data, term->term.len))
             return QUERN_OK;
     }
+}
+
+quern_status quern_terms_next(quern_terms *terms, quern_term *term, quern_error *error)
+{
+    quern_status status = next_of_field(terms, term, error);
+    while (status == QUERN_END && terms->field + 1 < terms->end) {
+        terms->field++;
+        status = seek(terms, error);
+        if (status == QUERN_OK)
+            status = next_of_field(terms, term, error);
+    }
+    if (status == QUERN_OK && terms->fields->n > 0) {
+        const char *name = terms->fields->field[terms->field].name;
+        term->field = (quern_span){name, strlen(name)};
+    }
+    return status;
 }
 
 void quern_terms_free(quern_terms *terms)

@@ -33,18 +33,23 @@ static bool is_here(const counter *c, const qn_clause *clause)
 static void look(counter *c)
 {
     const qn_query *query = c->eval->query;
+    qn_groups groups;
+    qn_groups_clear(&groups, query);
     for (size_t i = 0; i < query->n_clauses; i++) {
         const qn_clause *clause = &query->clause[i];
         bool here = is_here(c, clause);
         c->impossible |= clause->occur == QN_MUST && !here;
+        if (clause->occur == QN_ANY && here)
+            qn_groups_meet(&groups, clause);
         c->n_must += clause->occur == QN_MUST;
         c->n_should += clause->occur == QN_SHOULD && here;
         c->n_not += clause->occur == QN_NOT && here;
     }
-    /* With must clauses, should clauses do not count. */
+    c->impossible |= groups.n_met < query->n_groups;
+    /* With must clauses or groups, should clauses do not count. */
     for (size_t i = 0; i < query->n_clauses; i++)
         c->phrases |= is_phrase(c, &query->clause[i]) && is_here(c, &query->clause[i]) &&
-                      !(c->n_must > 0 && query->clause[i].occur == QN_SHOULD);
+                      !(c->n_must + query->n_groups > 0 && query->clause[i].occur == QN_SHOULD);
 }
 
 /* Appends the lists of a clause to sets->list. */
@@ -231,10 +236,20 @@ static quern_status count_union(counter *c, size_t n_lists, uint64_t *n)
     return status;
 }
 
+/* Adds the documents of a clause to `set`, or takes them out. */
+static quern_status change_by_clause(counter *c, const qn_clause *clause, bool add)
+{
+    qn_count_sets *sets = c->sets;
+    const qn_postings *list = c->eval->list[clause->first_term];
+    if (clause->n_terms > 1)
+        return change_by_phrase(c, clause, add);
+    return add ? qn_count_sets_add(sets, sets->set, list, c->error)
+               : qn_count_sets_drop(sets, sets->set, list, c->error);
+}
+
 /* Adds the clauses of one kind to `set`, or takes them out. */
 static quern_status change_by(counter *c, qn_occur occur, bool add)
 {
-    qn_count_sets *sets = c->sets;
     const qn_query *query = c->eval->query;
     quern_status status = QUERN_OK;
     for (int phrases = 0; phrases < 2; phrases++) { /* last: they then have less to look up */
@@ -242,10 +257,7 @@ static quern_status change_by(counter *c, qn_occur occur, bool add)
             const qn_clause *clause = &query->clause[i];
             if (clause->occur != occur || (clause->n_terms > 1) != phrases || !is_here(c, clause))
                 continue;
-            const qn_postings *list = c->eval->list[clause->first_term];
-            status = phrases ? change_by_phrase(c, clause, add)
-                     : add   ? qn_count_sets_add(sets, sets->set, list, c->error)
-                             : qn_count_sets_drop(sets, sets->set, list, c->error);
+            status = change_by_clause(c, clause, add);
         }
     }
     return status;
@@ -373,6 +385,44 @@ static quern_status count_all(counter *c, uint64_t *n)
     return status == QUERN_OK ? count_array(c, n) : status;
 }
 
+/* ---- with groups ---- */
+
+/* Adds a group's clauses to `set`. */
+static quern_status add_group(counter *c, uint32_t group)
+{
+    const qn_query *query = c->eval->query;
+    quern_status status = QUERN_OK;
+    for (size_t i = 0; status == QUERN_OK && i < query->n_clauses; i++) {
+        const qn_clause *clause = &query->clause[i];
+        if (clause->group == group && is_here(c, clause))
+            status = change_by_clause(c, clause, true);
+    }
+    return status;
+}
+
+/* What groups and must clauses leave, each made a bitmap. */
+static quern_status count_groups(counter *c, uint64_t *n)
+{
+    const qn_query *query = c->eval->query;
+    quern_status status = QUERN_OK;
+    for (uint32_t group = 1; status == QUERN_OK && group <= query->n_groups; group++) {
+        status = add_group(c, group);
+        if (status == QUERN_OK && !qn_count_sets_keep(c->sets, group == 1))
+            status = qn_fail_memory(c->error);
+    }
+    for (size_t i = 0; status == QUERN_OK && i < query->n_clauses; i++) {
+        if (query->clause[i].occur != QN_MUST)
+            continue;
+        status = change_by_clause(c, &query->clause[i], true);
+        if (status == QUERN_OK && !qn_count_sets_keep(c->sets, false))
+            status = qn_fail_memory(c->error);
+    }
+    if (status != QUERN_OK)
+        return status;
+    qn_count_sets_take_back(c->sets);
+    return finish_set(c, n);
+}
+
 quern_status qn_count_segment(qn_count_sets *sets, qn_eval *eval, uint64_t *n, quern_error *error)
 {
     counter c = {.sets = sets, .eval = eval, .error = error};
@@ -385,7 +435,9 @@ quern_status qn_count_segment(qn_count_sets *sets, qn_eval *eval, uint64_t *n, q
     bool walks = c.phrases || c.n_not > 0;
     quern_status status = walks ? qn_eval_start_cursors(eval, error) : QUERN_OK;
     if (status == QUERN_OK)
-        status = c.n_must > 0 ? count_all(&c, n) : count_any(&c, n);
+        status = eval->query->n_groups > 0 ? count_groups(&c, n)
+                 : c.n_must > 0            ? count_all(&c, n)
+                                           : count_any(&c, n);
     if (status == QUERN_OK && walks)
         status = qn_eval_cursor_status(eval);
     if (status != QUERN_OK)

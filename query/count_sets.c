@@ -49,6 +49,7 @@ void qn_count_sets_free(qn_count_sets *sets)
 {
     free(sets->set);
     free(sets->other);
+    free(sets->all);
     free(sets->doc);
     free(sets->spare);
     free(sets->list);
@@ -62,6 +63,26 @@ void qn_count_sets_clear(qn_count_sets *sets)
         memset(sets->set, 0, sets->set_cap * sizeof *sets->set);
     if (sets->other != NULL)
         memset(sets->other, 0, sets->other_cap * sizeof *sets->other);
+}
+
+bool qn_count_sets_keep(qn_count_sets *sets, bool first)
+{
+    void *all = sets->all;
+    bool ok = qn_array_grow(&all, &sets->all_cap, sets->n_words, sizeof *sets->all);
+    sets->all = all;
+    if (!ok)
+        return false;
+    if (first)
+        memcpy(sets->all, sets->set, sets->n_words * sizeof *sets->set);
+    else
+        sets->kernels->keep(sets->all, (const uint8_t *)sets->set, sets->n_words);
+    memset(sets->set, 0, sets->n_words * sizeof *sets->set);
+    return true;
+}
+
+void qn_count_sets_take_back(qn_count_sets *sets)
+{
+    sets->kernels->add(sets->set, (const uint8_t *)sets->all, sets->n_words);
 }
 
 uint64_t qn_count_sets_finish(qn_count_sets *sets)

@@ -14,6 +14,8 @@ typedef struct qn_count_sets {
     size_t n_words;        /* of a bitmap of the segment at hand */
     uint64_t *set, *other; /* two bitmaps, all zeros between uses */
     size_t set_cap, other_cap;
+    uint64_t *all; /* what was kept: qn_count_sets_keep */
+    size_t all_cap;
     uint32_t *doc; /* n_docs documents, ascending */
     size_t doc_cap, n_docs;
     uint32_t *spare; /* changes places with `doc` */
@@ -31,6 +33,11 @@ void qn_count_sets_free(qn_count_sets *sets);
 
 /* Makes both bitmaps zeros again, after an error. */
 void qn_count_sets_clear(qn_count_sets *sets);
+
+/* Makes `all` what `set` is (`first`), or what both have; `set` becomes zeros. False if memory is
+ * short. And the other way: adds `all` to `set`. */
+bool qn_count_sets_keep(qn_count_sets *sets, bool first);
+void qn_count_sets_take_back(qn_count_sets *sets);
 
 /* How many are in `set`, which becomes zeros. */
 uint64_t qn_count_sets_finish(qn_count_sets *sets);

@@ -29,7 +29,7 @@ void qn_eval_scratch_free(qn_eval_scratch *scratch)
     free(scratch->walk);
     free(scratch->lead_row);
     free(scratch->lead_waiting);
-    free(scratch->has_phrase);
+    free(scratch->has_clause);
     qn_phrase_units_free(scratch);
     qn_phrase_free(&scratch->phrase);
     *scratch = (qn_eval_scratch){0};
@@ -62,7 +62,7 @@ static double ceiling_of(const qn_eval *eval, const qn_postings *list, float wei
 {
     if (list == NULL)
         return 0;
-    double part = (double)list->max_part * (double)eval->inflation;
+    double part = (double)list->max_part * (double)eval->inflation[list->field];
     return (double)weight * part * (1 + QN_BM25_PART_ROOM) * (1 + QN_BM25_SUM_ROOM) + QN_BM25_FLOOR;
 }
 

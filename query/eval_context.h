@@ -34,7 +34,7 @@ typedef struct qn_eval_scratch {
     size_t list_max_cap;
     uint32_t *list_end; /* and where windows end in them */
     size_t list_end_cap;
-    uint16_t *bound; /* window_bounds.c: three for each range */
+    uint16_t *bound; /* window_bounds.c: four for each range */
     size_t bound_cap;
     struct qn_window_clause *clause; /* window_run.c: one a clause */
     size_t clause_cap;
@@ -52,8 +52,8 @@ typedef struct qn_eval_scratch {
     size_t unit_start_cap;
     uint32_t *place; /* window_phrase.c: postings of the documents at hand */
     size_t place_cap;
-    uint64_t *has_phrase; /* window_phrase.c: one a clause: which of them have all its terms */
-    size_t has_phrase_cap;
+    uint64_t *has_clause; /* window_phrase.c: one a clause: which of them have all its terms */
+    size_t has_clause_cap;
     struct qn_lead_slot *slot; /* lead_walk.c: one a query term */
     size_t slot_cap;
     uint32_t *slot_of; /* and the slot of each */
@@ -83,9 +83,9 @@ typedef struct qn_eval_switches {
 typedef struct qn_eval {
     /* Of the query, the same for all segments: */
     const qn_query *query;
-    const float *weight; /* one a clause, not negative */
-    const float *norms;  /* K by length code */
-    bool plain;          /* of should clauses of one term each */
+    const float *weight;       /* one a clause, not negative */
+    const float (*norms)[256]; /* of each field K by length code */
+    bool plain;                /* of should clauses of one term each */
     float seed; /* a floor of the k-th best score that the index is known to have; 0: none */
     qn_topk *topk;
     const qn_eval_kernels *kernels;
@@ -94,7 +94,7 @@ typedef struct qn_eval {
     /* Of the segment: */
     const qn_segment *segment;
     const qn_postings *const *list; /* one a query term; NULL where the segment lacks it */
-    float inflation;                /* qn_postings_inflation */
+    const float *inflation;         /* of each field: qn_postings_inflation */
     double total;                   /* sum of the terms' ceilings */
     /* Of all segments so far: what was looked at. */
     quern_work work;
@@ -115,10 +115,16 @@ static inline void qn_eval_offer(const qn_eval *eval, uint32_t doc, float score)
         qn_topk_push(eval->topk, eval->segment->base + doc, score);
 }
 
-/* K of a document. */
-static inline float qn_eval_norm(const qn_eval *eval, uint32_t doc)
+/* K by length code of a list's field. */
+static inline const float *qn_eval_norms(const qn_eval *eval, const qn_postings *list)
 {
-    return eval->norms[eval->segment->lengths[doc]];
+    return eval->norms[list->field];
+}
+
+/* K of a document that a list has. */
+static inline float qn_eval_norm(const qn_eval *eval, const qn_postings *list, uint32_t doc)
+{
+    return qn_eval_norms(eval, list)[list->lengths[doc]];
 }
 
 /* Starts a walk for every query term: eval->scratch->cursor[i] for query->term[i]. */

@@ -20,6 +20,8 @@ static quern_status score_document(qn_eval *eval, uint32_t doc, quern_error *err
 {
     bool answers = false;
     float score = 0;
+    qn_groups groups;
+    qn_groups_clear(&groups, eval->query);
     if (qn_segment_is_deleted(eval->segment, doc))
         return QUERN_OK;
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
@@ -32,10 +34,13 @@ static quern_status score_document(qn_eval *eval, uint32_t doc, quern_error *err
             return QUERN_OK;
         if (freq > 0 && clause->occur != QN_NOT) {
             answers = true;
-            score += qn_bm25_contribution(eval->weight[c], freq, qn_eval_norm(eval, doc));
+            const qn_postings *list = eval->list[clause->first_term];
+            score += qn_bm25_contribution(eval->weight[c], freq, qn_eval_norm(eval, list, doc));
+            if (clause->occur == QN_ANY)
+                qn_groups_meet(&groups, clause);
         }
     }
-    if (answers) {
+    if (answers && groups.n_met == eval->query->n_groups) {
         eval->work.documents++;
         qn_topk_push(eval->topk, eval->segment->base + doc, score);
     }

@@ -63,8 +63,8 @@ static quern_status load(const qn_eval *eval, full_list *list, quern_error *erro
         list->n = qn_postings_block_n(postings, list->block++);
         if (list->excludes)
             break;
-        eval->kernels->score(list->docs, tfs, list->n, eval->segment->lengths, eval->norms,
-                             list->weight, list->value);
+        eval->kernels->score(list->docs, tfs, list->n, postings->lengths,
+                             qn_eval_norms(eval, postings), list->weight, list->value);
         leave_out(eval, list);
     }
     return QUERN_OK;

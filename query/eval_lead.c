@@ -31,8 +31,9 @@ enum { AT_DOC, AT_LIMIT, AT_ROWS };
 typedef struct lead_run {
     qn_eval *eval;
     qn_lead_walk *walk;
-    float *row; /* of clause c and document i of the batch: [c * BATCH + i] */
-    float norm[BATCH];
+    float *row;          /* of clause c and document i of the batch: [c * BATCH + i] */
+    float norm[BATCH];   /* K of the batch's documents in one field */
+    uint32_t norm_field; /* UINT32_MAX: none yet */
     bool phrases;
     uint32_t *waiting, *order;
     size_t n_waiting, max_waiting, stride;
@@ -106,7 +107,7 @@ static quern_status settle(lead_run *run, const uint32_t *entry, quern_error *er
                     ? freq > 0
                     : freq == 0 && (clause->occur == QN_MUST || eval->query->n_clauses == 1))
                 return QUERN_OK;
-            float norm = qn_eval_norm(eval, entry[AT_DOC]);
+            float norm = qn_eval_norm(eval, eval->list[clause->first_term], entry[AT_DOC]);
             value = freq == 0 ? 0 : qn_bm25_contribution(eval->weight[c], freq, norm);
         }
         score += clause->occur == QN_NOT ? 0 : value;
@@ -189,9 +190,19 @@ static void wait(lead_run *run, uint64_t good, const float *limit)
 
 /* ---- batches ---- */
 
+/* Fills run->norm for a list of a field. */
+static void load_norms(lead_run *run, const qn_postings *list)
+{
+    if (run->norm_field == list->field)
+        return;
+    run->norm_field = list->field;
+    for (uint32_t i = 0; i < run->walk->n; i++)
+        run->norm[i] = qn_eval_norm(run->eval, list, run->walk->doc[i]);
+}
+
 /* What the clause adds to the batch's documents, of a phrase at most that; returns those that it
  * may match. */
-static uint64_t score_clause(const lead_run *run, size_t c, float *row)
+static uint64_t score_clause(lead_run *run, size_t c, float *row)
 {
     const qn_eval *eval = run->eval;
     const qn_clause *clause = &eval->query->clause[c];
@@ -223,10 +234,12 @@ static uint64_t score_clause(const lead_run *run, size_t c, float *row)
             found &= ~((uint64_t)(least[i] == 0) << i);
         tf = least;
     }
-    if (clause->occur == QN_NOT)
+    if (clause->occur == QN_NOT) {
         memset(row, 0, n * sizeof *row);
-    else
-        eval->kernels->score_tfs(tf, run->norm, n, eval->weight[c], row);
+        return found;
+    }
+    load_norms(run, eval->list[clause->first_term]);
+    eval->kernels->score_tfs(tf, run->norm, n, eval->weight[c], row);
     return found;
 }
 
@@ -239,8 +252,7 @@ static void score_batch(lead_run *run)
     uint32_t n = run->walk->n;
     uint64_t good = n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
     float score[BATCH] = {0};
-    for (uint32_t i = 0; i < n; i++)
-        run->norm[i] = qn_eval_norm(eval, run->walk->doc[i]);
+    run->norm_field = UINT32_MAX;
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_clause *clause = &query->clause[c];
         float *row = run->row + c * BATCH;

@@ -157,7 +157,7 @@ static size_t find_slot(const qn_matcher *m, const char *text, size_t len)
 {
     size_t i = (size_t)qn_checksum(text, len) & (m->n_slots - 1);
     while (m->slot[i] != 0) {
-        quern_span other = m->query->term[m->slot[i] - 1].text;
+        quern_span other = qn_query_word(m->query, m->slot[i] - 1);
         if (other.len == len && memcmp(other.data, text, len) == 0)
             break;
         i = (i + 1) & (m->n_slots - 1);
@@ -168,7 +168,7 @@ static size_t find_slot(const qn_matcher *m, const char *text, size_t len)
 /* Enters a term into the table. */
 static void add_term(qn_matcher *m, uint32_t term)
 {
-    quern_span text = m->query->term[term].text;
+    quern_span text = qn_query_word(m->query, term);
     size_t i = find_slot(m, text.data, text.len);
     if (m->slot[i] == 0)
         m->slot[i] = term + 1;

@@ -73,17 +73,19 @@ qn_plan_shape qn_plan_shape_of(const qn_query *query)
         shape.n_should += query->clause[c].occur == QN_SHOULD;
         shape.n_must += query->clause[c].occur == QN_MUST;
         shape.n_not += query->clause[c].occur == QN_NOT;
+        shape.n_any += query->clause[c].occur == QN_ANY;
         shape.phrases |= query->clause[c].n_terms > 1;
     }
     shape.leads =
-        shape.n_must > 0 || (query->n_clauses == 1 && shape.n_should == 1 && shape.phrases);
+        shape.n_any == 0 &&
+        (shape.n_must > 0 || (query->n_clauses == 1 && shape.n_should == 1 && shape.phrases));
     return shape;
 }
 
 bool qn_plan_is_union(const qn_query *query)
 {
     qn_plan_shape shape = qn_plan_shape_of(query);
-    return shape.n_must == 0 && shape.n_not == 0 && !shape.phrases;
+    return shape.n_must == 0 && shape.n_not == 0 && shape.n_any == 0 && !shape.phrases;
 }
 
 /* "lead" pays if at most one document in so many has its rarest required term. It has a price for
@@ -100,7 +102,7 @@ static uint64_t lead_share(const qn_plan_shape *shape)
 
 qn_evaluator qn_plan_choose(qn_evaluator wanted, const qn_plan_shape *shape)
 {
-    bool full_can = shape->n_must == 0 && !shape->phrases;
+    bool full_can = shape->n_must == 0 && shape->n_any == 0 && !shape->phrases;
     if (wanted == QN_EVALUATOR_FULL && !full_can)
         return QN_EVALUATOR_RANGE;
     if (wanted == QN_EVALUATOR_LEAD && !shape->leads)

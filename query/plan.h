@@ -18,6 +18,7 @@ typedef enum qn_evaluator {
 /* What the choice depends on. */
 typedef struct qn_plan_shape {
     size_t n_should, n_must, n_not; /* clauses */
+    size_t n_any;                   /* those of groups */
     bool phrases;                   /* a clause has several terms */
     uint64_t df_sum;                /* postings of all lists of its distinct terms */
     bool leads;                     /* every answer has certain terms (eval_lead.h), */

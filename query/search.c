@@ -20,7 +20,7 @@ enum { TERM_SLOTS = 2 * QN_QUERY_TERMS_MAX };
 
 /* What a searcher knows of a segment. */
 typedef struct segment_state {
-    float inflation, deflation;
+    float inflation[QN_FIELDS_MAX], deflation[QN_FIELDS_MAX];
     bool touched;      /* its lengths */
     size_t first_list; /* the query's lists in it: search->list[first_list .. first_list + n) */
     size_t n_lists;
@@ -38,9 +38,10 @@ struct qn_search {
     segment_state *state; /* one a segment */
     quern_search_options options;
     qn_evaluator wanted, used;
-    bool counted;    /* the last query was: no evaluator was used */
-    uint64_t n_docs; /* N of the scores */
-    float norms[256];
+    bool counted;      /* the last query was: no evaluator was used */
+    uint64_t n_docs;   /* N of the scores */
+    unsigned n_fields; /* one without a name counts */
+    float norms[QN_FIELDS_MAX][256];
     const qn_eval_kernels *kernels;
     qn_eval_switches switches;
     qn_topk topk;
@@ -80,24 +81,45 @@ static quern_status check_options(const quern_search_options *options, qn_evalua
     return QUERN_OK;
 }
 
+/* The tokens of a field in all segments, or as statistics from outside have them. */
+static uint64_t tokens_of(const qn_search *search, unsigned field)
+{
+    const quern_search_options *options = &search->options;
+    if (options->field_tokens != NULL && search->n_fields > 1)
+        return options->field_tokens[field];
+    if (options->tokens != 0 && search->n_fields == 1)
+        return options->tokens;
+    uint64_t tokens = 0;
+    for (size_t s = 0; s < search->n_segments; s++)
+        tokens += search->segment[s].meta.counts[field].n_tokens;
+    return tokens;
+}
+
+static void take_field(qn_search *search, unsigned field, uint64_t documents)
+{
+    uint64_t tokens = tokens_of(search, field);
+    double average = documents == 0 ? 0 : (double)tokens / (double)documents;
+    float *norms = search->norms[field];
+    qn_length_norms(search->options.k1, search->options.b, average, norms);
+    for (size_t s = 0; s < search->n_segments; s++) {
+        const qn_segment *segment = &search->segment[s];
+        search->state[s].inflation[field] = qn_postings_inflation(segment, field, norms);
+        search->state[s].deflation[field] = qn_postings_deflation(segment, field, norms);
+    }
+}
+
 static void take_statistics(qn_search *search)
 {
-    uint64_t documents = 0, tokens = 0;
-    for (size_t s = 0; s < search->n_segments; s++) {
+    uint64_t documents = 0;
+    for (size_t s = 0; s < search->n_segments; s++)
         documents += search->segment[s].meta.n_docs;
-        tokens += search->segment[s].meta.n_tokens;
-    }
     if (search->options.documents != 0)
         documents = search->options.documents;
-    if (search->options.tokens != 0)
-        tokens = search->options.tokens;
     search->n_docs = documents;
-    double average = documents == 0 ? 0 : (double)tokens / (double)documents;
-    qn_length_norms(search->options.k1, search->options.b, average, search->norms);
-    for (size_t s = 0; s < search->n_segments; s++) {
-        search->state[s].inflation = qn_postings_inflation(&search->segment[s], search->norms);
-        search->state[s].deflation = qn_postings_deflation(&search->segment[s], search->norms);
-    }
+    search->n_fields =
+        search->n_segments == 0 ? 1 : qn_fields_count(&search->segment[0].meta.fields);
+    for (unsigned i = 0; i < search->n_fields; i++)
+        take_field(search, i, documents);
 }
 
 quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n_segments,
@@ -146,20 +168,28 @@ void qn_search_free(qn_search *search)
 
 /* ---- checking a query ---- */
 
+/* Whether a clause's numbers are in bounds. */
+static bool clause_is_sound(const qn_query *query, const qn_clause *clause)
+{
+    return clause->n_terms > 0 && clause->qtf > 0 && clause->occur <= QN_ANY &&
+           clause->first_term <= query->n_terms &&
+           clause->n_terms <= query->n_terms - clause->first_term &&
+           clause->group <= query->n_groups && (clause->group > 0) == (clause->occur == QN_ANY);
+}
+
 /* Every term must belong to one clause at most, and every index must be in bounds. */
 static quern_status check_query(const qn_query *query, size_t k, quern_error *error)
 {
     if (k < 1 || k > QN_TOPK_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT, "k is not within 1 to %d", QN_TOPK_MAX);
-    if (query->n_clauses > QN_QUERY_CLAUSES_MAX || query->n_terms > QN_QUERY_TERMS_MAX)
+    if (query->n_clauses > QN_QUERY_CLAUSES_MAX || query->n_terms > QN_QUERY_TERMS_MAX ||
+        query->n_groups > query->n_clauses)
         return qn_fail(error, QUERN_E_ARGUMENT, "a query has more than %d terms",
                        QN_QUERY_TERMS_MAX);
     bool owned[QN_QUERY_TERMS_MAX] = {false};
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_clause *clause = &query->clause[c];
-        if (clause->n_terms == 0 || clause->qtf == 0 || clause->occur > QN_NOT ||
-            clause->first_term > query->n_terms ||
-            clause->n_terms > query->n_terms - clause->first_term)
+        if (!clause_is_sound(query, clause))
             return qn_fail(error, QUERN_E_ARGUMENT, "clause %zu of a query is malformed", c);
         for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++) {
             if (owned[i])
@@ -227,6 +257,22 @@ static quern_status open_term(qn_search *search, const qn_segment *segment, uint
     return QUERN_OK;
 }
 
+/* What the caller says of a query term; with fields it is asked for as "title:word". */
+static uint64_t df_from_outside(const qn_search *search, const qn_query *query, size_t term)
+{
+    char text[QN_FIELD_NAME_MAX + 1 + QN_TERM_MAX];
+    quern_span word = qn_query_word(query, term);
+    const qn_field_name *field = qn_query_field(query, term);
+    if (field != NULL && word.len <= QN_TERM_MAX) {
+        size_t len = strlen(field->name);
+        memcpy(text, field->name, len);
+        text[len] = ':';
+        memcpy(text + len + 1, word.data, word.len);
+        word = (quern_span){text, len + 1 + word.len};
+    }
+    return search->options.df(search->options.df_arg, word);
+}
+
 /* Opens every list of the query, and finds the terms' df. */
 static quern_status open_lists(qn_search *search, const qn_query *query, quern_error *error)
 {
@@ -249,10 +295,8 @@ static quern_status open_lists(qn_search *search, const qn_query *query, quern_e
             state->touched = true;
         }
     }
-    if (search->options.df != NULL)
-        for (size_t t = 0; t < search->n_distinct; t++)
-            search->df[t] =
-                search->options.df(search->options.df_arg, query->term[search->example[t]].text);
+    for (size_t t = 0; search->options.df != NULL && t < search->n_distinct; t++)
+        search->df[t] = df_from_outside(search, query, search->example[t]);
     return QUERN_OK;
 }
 
@@ -277,7 +321,9 @@ static void weigh(qn_search *search, const qn_query *query)
         double idf = 0;
         for (size_t i = clause->first_term; i < clause->first_term + clause->n_terms; i++)
             idf += qn_bm25_idf(search->n_docs, search->df[search->distinct[i]]);
-        search->weight[c] = qn_bm25_weight(idf, clause->qtf);
+        const qn_field_name *field = qn_query_field(query, clause->first_term);
+        search->weight[c] =
+            qn_bm25_weight(field == NULL ? idf : idf * (double)field->weight, clause->qtf);
     }
 }
 
@@ -390,7 +436,7 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
     qn_topk_start(&search->topk, k);
     qn_plan_shape shape = shape_of(search, query, k);
     search->used = qn_plan_choose(search->wanted, &shape);
-    if (shape.n_should + shape.n_must == 0)
+    if (shape.n_should + shape.n_must + shape.n_any == 0)
         return QUERN_OK;
     bool seeds = qn_plan_is_union(query) && !search->switches.no_seeds;
     float seed = seeds ? find_seed(search, query, k) : 0;
@@ -449,11 +495,14 @@ quern_explained_term qn_search_explain(const qn_search *search, const qn_query *
     size_t c = clause_of(query, i);
     uint16_t distinct = search->distinct[i];
     quern_explained_term out = {
-        .term = query->term[i].text, .df = search->df[distinct], .clause = (uint32_t)c};
+        .term = qn_query_word(query, i), .df = search->df[distinct], .clause = (uint32_t)c};
     if (c < query->n_clauses) {
         out.occur = (quern_occur)query->clause[c].occur;
         out.weight = search->weight[c];
     }
+    const qn_field_name *field = qn_query_field(query, i);
+    if (field != NULL)
+        out.field = (quern_span){field->name, strlen(field->name)};
     uint32_t longest = 0;
     for (size_t l = 0; l < search->n_lists; l++) {
         const open_list *list = &search->list[l];

@@ -4,7 +4,7 @@
 #include "query/bm25.h"
 
 float qn_seed_of(const qn_query *query, const float *weight, const qn_postings *const *list,
-                 float deflation, size_t k)
+                 const float *deflation, size_t k)
 {
     size_t rank = 0;
     while (rank < QN_SEEDS && qn_seed_rank[rank] < k)
@@ -14,11 +14,12 @@ float qn_seed_of(const qn_query *query, const float *weight, const qn_postings *
         const qn_postings *found = list[query->clause[c].first_term];
         if (found == NULL)
             continue;
-        double seed = (double)weight[c] * (double)found->seed[rank];
+        double seed =
+            (double)weight[c] * (double)found->seed[rank] * (double)deflation[found->field];
         best = seed > best ? seed : best;
     }
     /* k documents have contributions of at least this much, and sums of floats that are not
      * negative are no less than each of them. */
-    best = best * (double)deflation * (1 - QN_BM25_PART_ROOM);
+    best = best * (1 - QN_BM25_PART_ROOM);
     return best > 0x1p-100 ? (float)best : 0.0f;
 }

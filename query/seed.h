@@ -10,9 +10,9 @@
 #include "query/query.h"
 
 /* A floor of the k-th best score of a plain union (should clauses of one term each, nothing else),
- * from what one segment stores of its terms; 0 if there is none. `deflation` as
- * qn_postings_deflation gives. */
+ * from what one segment stores of its terms; 0 if there is none. `deflation`: of
+ * each field what qn_postings_deflation gives. */
 float qn_seed_of(const qn_query *query, const float *weight, const qn_postings *const *list,
-                 float deflation, size_t k);
+                 const float *deflation, size_t k);
 
 #endif

@@ -22,12 +22,13 @@ static bool make_room(qn_window_bounds *bounds, const qn_eval *eval)
     qn_eval_scratch *s = eval->scratch;
     bounds->n = (size_t)eval->segment->n_windows * (QN_WINDOW / QN_RANGE);
     void *array = s->bound;
-    if (!qn_array_grow(&array, &s->bound_cap, 3 * bounds->n, sizeof *s->bound))
+    if (!qn_array_grow(&array, &s->bound_cap, 4 * bounds->n, sizeof *s->bound))
         return false;
     s->bound = array;
     bounds->sum = s->bound;
     bounds->part = s->bound + bounds->n;
     bounds->term = s->bound + 2 * bounds->n;
+    bounds->group = s->bound + 3 * bounds->n;
     return true;
 }
 
@@ -94,6 +95,18 @@ static void add_plain(qn_window_bounds *bounds, const qn_eval *eval, const qn_cl
     }
 }
 
+/* The sums of a group's clauses: 0 where none of them can match. */
+static void make_group(qn_window_bounds *bounds, const qn_eval *eval, uint32_t group,
+                       uint16_t *sums)
+{
+    memset(sums, 0, bounds->n * sizeof *sums);
+    for (size_t c = 0; c < eval->query->n_clauses; c++) {
+        const qn_clause *clause = &eval->query->clause[c];
+        if (clause->group == group && make_part(bounds, eval, clause, bounds->part))
+            eval->kernels->add_sums(sums, bounds->part, bounds->n);
+    }
+}
+
 quern_status qn_window_bounds_sum(qn_window_bounds *bounds, const qn_eval *eval, double total,
                                   quern_error *error)
 {
@@ -110,6 +123,13 @@ quern_status qn_window_bounds_sum(qn_window_bounds *bounds, const qn_eval *eval,
             memset(part, 0, bounds->n * sizeof *part);
         if (any)
             eval->kernels->add_required(bounds->sum, part, bounds->n);
+        any = true;
+    }
+    for (uint32_t group = 1; group <= query->n_groups; group++) {
+        uint16_t *sums = any ? bounds->group : bounds->sum;
+        make_group(bounds, eval, group, sums);
+        if (any)
+            eval->kernels->add_required(bounds->sum, sums, bounds->n);
         any = true;
     }
     if (!any)

@@ -11,9 +11,10 @@
 #include "query/window_list.h"
 
 typedef struct qn_window_bounds {
-    uint16_t *sum;  /* one a range, 64 n_windows of them */
-    uint16_t *part; /* as many: of a clause */
-    uint16_t *term; /* as many: of a term */
+    uint16_t *sum;   /* one a range, 64 n_windows of them */
+    uint16_t *part;  /* as many: of a clause */
+    uint16_t *term;  /* as many: of a term, */
+    uint16_t *group; /* and of a group */
     size_t n;
     double scale; /* a bound in real numbers times this is at most its sum */
 } qn_window_bounds;

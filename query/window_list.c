@@ -97,8 +97,8 @@ static quern_status decode(qn_eval *eval, qn_window_list *list, bool scored, uin
         if (status != QUERN_OK)
             return status;
         if (scored)
-            eval->kernels->score(doc, tfs, n, eval->segment->lengths, eval->norms, list->weight,
-                                 value);
+            eval->kernels->score(doc, tfs, n, postings->lengths, qn_eval_norms(eval, postings),
+                                 list->weight, value);
         if (least > 0)
             n = (uint32_t)eval->kernels->keep(doc, value, n, least);
         eval->kernels->window_ends(doc, n, list->n, list->ends);
@@ -130,7 +130,7 @@ void qn_window_list_bound(const qn_eval *eval, qn_window_list *list, uint32_t ex
         qn_code_class class = list->postings->class[i];
         if (class.tf != QN_CODES_ANY)
             class.tf = class.tf > excess ? (uint16_t)(class.tf - excess) : 0;
-        double part = (double)qn_code_part(&class, eval->norms);
+        double part = (double)qn_code_part(&class, qn_eval_norms(eval, list->postings));
         list->bound[i] = part == 0
                              ? 0
                              : (float)((double)list->weight * part * (1 + 4 * QN_BM25_PART_ROOM) +

@@ -32,12 +32,12 @@ static void bound_repeated(const qn_window_run *run)
 quern_status qn_window_phrases_open(qn_window_run *run, quern_error *error)
 {
     qn_eval_scratch *s = run->eval->scratch;
-    void *places = s->place, *has = s->has_phrase;
+    void *places = s->place, *has = s->has_clause;
     const qn_query *query = run->eval->query;
     bool ok = qn_array_grow(&places, &s->place_cap, query->n_terms * BATCH, sizeof *s->place);
     s->place = places;
-    ok = ok && qn_array_grow(&has, &s->has_phrase_cap, query->n_clauses, sizeof *s->has_phrase);
-    s->has_phrase = has;
+    ok = ok && qn_array_grow(&has, &s->has_clause_cap, query->n_clauses, sizeof *s->has_clause);
+    s->has_clause = has;
     if (!ok)
         return qn_fail_memory(error);
     quern_status status = qn_phrase_units_open(run->eval, error);
@@ -131,7 +131,7 @@ static uint64_t find_places(const qn_window_run *run, const qn_window_clause *cl
 
 /* What the phrase would add to the documents found if it stood as often as its rarest-standing
  * term. */
-static void limit(const qn_window_run *run, const qn_window_clause *clause, size_t n,
+static void limit(qn_window_run *run, uint32_t window, const qn_window_clause *clause, size_t n,
                   uint64_t found, float *row)
 {
     qn_window_bytes *b = run->bytes;
@@ -155,7 +155,8 @@ static void limit(const qn_window_run *run, const qn_window_clause *clause, size
             b->tf[j] = most < b->tf[j] ? most : b->tf[j];
         }
     }
-    run->eval->kernels->score_tfs(b->tf, b->norm, n, run->eval->weight[clause->number], row);
+    const float *norms = qn_window_norms(run, window, clause->lists->postings, n);
+    run->eval->kernels->score_tfs(b->tf, norms, n, run->eval->weight[clause->number], row);
     for (uint32_t i = 0; i < unit->n_terms; i++) {
         const qn_window_list *list = list_of(run, &unit->term[i]);
         const uint32_t *at = places_of(run, clause, i);
@@ -194,30 +195,40 @@ static quern_status freq_of(const qn_window_run *run, const qn_window_clause *cl
 }
 
 /* Settles document i, whose rows are upper limits; `found` tells whether a clause of one term
- * matches it. A row is 0 where a phrase's terms are not all there. */
+ * matches it, `has` of each clause which documents do, of a phrase which have its terms. A row is 0
+ * where a phrase's terms are not all there. */
 static quern_status settle(qn_window_run *run, uint32_t window, size_t i, bool found,
-                           const uint64_t *phrases, quern_error *error)
+                           const uint64_t *has, quern_error *error)
 {
     const qn_eval *eval = run->eval;
+    uint32_t doc = window * QN_WINDOW + run->bytes->offset[i];
+    qn_groups groups;
+    qn_groups_clear(&groups, eval->query);
     for (size_t c = 0; c < run->n_clauses; c++) {
         const qn_window_clause *clause = &run->clause[c];
-        if (clause->clause->n_terms == 1)
+        if (clause->clause->n_terms == 1) {
+            if (clause->clause->occur == QN_ANY && (has[c] >> i & 1) != 0)
+                qn_groups_meet(&groups, clause->clause);
             continue;
+        }
         uint32_t freq = 0;
         quern_status status = QUERN_OK;
-        if (phrases[c] >> i & 1)
+        if (has[c] >> i & 1)
             status = freq_of(run, clause, i, &freq, error);
         if (status != QUERN_OK)
             return status;
         if (clause->clause->occur == QN_NOT ? freq > 0 : clause->required && freq == 0)
             return QUERN_OK;
         found |= freq > 0 && clause->clause->occur != QN_NOT;
-        eval->scratch->row[clause->number * BATCH + i] =
-            freq == 0
-                ? 0
-                : qn_bm25_contribution(eval->weight[clause->number], freq, run->bytes->norm[i]);
+        if (freq > 0 && clause->clause->occur == QN_ANY)
+            qn_groups_meet(&groups, clause->clause);
+        float value = 0;
+        if (freq > 0)
+            value = qn_bm25_contribution(eval->weight[clause->number], freq,
+                                         qn_eval_norm(eval, clause->lists->postings, doc));
+        eval->scratch->row[clause->number * BATCH + i] = value;
     }
-    if (found)
+    if (found && groups.n_met == eval->query->n_groups)
         qn_window_offer(run, window, i, sum_rows(run, i));
     return QUERN_OK;
 }
@@ -226,25 +237,25 @@ quern_status qn_window_phrase_score(qn_window_run *run, uint32_t window, size_t 
                                     quern_error *error)
 {
     const qn_eval *eval = run->eval;
-    uint64_t found = 0, *phrases = eval->scratch->has_phrase;
-    qn_window_load_norms(run, window, n);
+    uint64_t found = 0, *has = eval->scratch->has_clause;
     memset(eval->scratch->row, 0, eval->query->n_clauses * BATCH * sizeof *eval->scratch->row);
     for (size_t c = 0; c < run->n_clauses; c++) {
         const qn_window_clause *clause = &run->clause[c];
         float *row = eval->scratch->row + clause->number * BATCH;
         if (clause->clause->n_terms > 1) {
-            phrases[c] = find_places(run, clause, n);
+            has[c] = find_places(run, clause, n);
             if (clause->clause->occur != QN_NOT)
-                limit(run, clause, n, phrases[c], row);
+                limit(run, window, clause, n, has[c], row);
         } else if (clause->clause->occur != QN_NOT) {
-            found |= qn_window_score_list(run, &clause->lists[0], n, row);
+            has[c] = qn_window_score_list(run, window, &clause->lists[0], n, row);
+            found |= has[c];
         }
     }
     for (size_t i = 0; i < n; i++) {
         double upper = (double)sum_rows(run, i) * (1 + QN_BM25_SUM_ROOM) + QN_BM25_FLOOR;
         if (upper < (double)qn_eval_threshold(eval))
             continue;
-        quern_status status = settle(run, window, i, found >> i & 1, phrases, error);
+        quern_status status = settle(run, window, i, found >> i & 1, has, error);
         if (status != QUERN_OK)
             return status;
     }

@@ -1,4 +1,5 @@
 /* Evaluating a window: see eval_range.h for the way and window_run.h for the parts. */
+#include "query/window_group.h"
 #include "query/window_phrase.h"
 
 #include "index/base/buffer.h"
@@ -88,10 +89,11 @@ static bool take_clause(const qn_window_run *run, size_t c, qn_window_clause *ou
  * may add most, so that ranges die early; at last what excludes. */
 static bool comes_before(const qn_window_clause *a, const qn_window_clause *b)
 {
-    static const unsigned rank[] = {[QN_MUST] = 0, [QN_SHOULD] = 1, [QN_NOT] = 2};
-    if (a->clause->occur != b->clause->occur)
-        return rank[a->clause->occur] < rank[b->clause->occur];
-    if (a->clause->occur != QN_SHOULD)
+    static const unsigned rank[] = {[QN_MUST] = 0, [QN_SHOULD] = 1, [QN_ANY] = 1, [QN_NOT] = 2};
+    unsigned first = rank[a->clause->occur], second = rank[b->clause->occur];
+    if (first != second)
+        return first < second;
+    if (first != rank[QN_SHOULD])
         return a->df < b->df;
     return a->cheap != b->cheap ? a->cheap : a->ceiling > b->ceiling;
 }
@@ -121,6 +123,11 @@ quern_status qn_window_run_start(qn_window_run *run, qn_eval *eval, quern_error 
         for (; at > 0 && comes_before(&taken, &run->clause[at - 1]); at--)
             run->clause[at] = run->clause[at - 1];
         run->clause[at] = taken;
+    }
+    run->masks |= query->n_groups > 0;
+    if (!qn_window_groups_can_match(run)) {
+        run->total = 0;
+        return QUERN_OK;
     }
     return run->phrases ? qn_window_phrases_open(run, error) : QUERN_OK;
 }
@@ -194,7 +201,7 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
 {
     qn_window_bytes *b = run->bytes;
     const qn_window_list *list = &clause->lists[0];
-    if (clause->clause->occur != QN_SHOULD) {
+    if (clause->clause->occur == QN_MUST || clause->clause->occur == QN_NOT) {
         const uint8_t *words = qn_window_list_words(run->eval, list, b->room);
         live = qn_window_narrow(b->candidate, live, words, clause->clause->occur == QN_MUST);
         if (live == 0 || clause->clause->occur == QN_NOT)
@@ -209,23 +216,28 @@ static uint64_t apply_term(qn_window_run *run, const qn_window_clause *clause, u
 
 /* ---- scores ---- */
 
-uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
-                              float *row)
+uint64_t qn_window_score_list(qn_window_run *run, uint32_t window, const qn_window_list *list,
+                              size_t n, float *row)
 {
     qn_window_bytes *b = run->bytes;
     if (list->form == QN_LIST_SPARSE)
         return qn_window_list_values(list, b->offset, n, row);
     uint64_t found = qn_window_list_tfs(run->eval, list, b->offset, n, b->tf);
-    run->eval->kernels->score_tfs(b->tf, b->norm, n, list->weight, row);
+    const float *norms = qn_window_norms(run, window, list->postings, n);
+    run->eval->kernels->score_tfs(b->tf, norms, n, list->weight, row);
     return found;
 }
 
-void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n)
+const float *qn_window_norms(qn_window_run *run, uint32_t window, const qn_postings *list, size_t n)
 {
-    const qn_eval *eval = run->eval;
-    const uint8_t *lengths = eval->segment->lengths + (size_t)window * QN_WINDOW;
+    const uint8_t *lengths = list->lengths + (size_t)window * QN_WINDOW;
+    const float *norms = qn_eval_norms(run->eval, list);
+    if (run->norm_field == list->field)
+        return run->bytes->norm;
+    run->norm_field = list->field;
     for (size_t i = 0; i < n; i++)
-        run->bytes->norm[i] = eval->norms[lengths[run->bytes->offset[i]]];
+        run->bytes->norm[i] = norms[lengths[run->bytes->offset[i]]];
+    return run->bytes->norm;
 }
 
 void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score)
@@ -234,7 +246,7 @@ void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float 
 }
 
 /* Adds what a list contributes to each of n survivors. */
-static void add_scores(const qn_window_run *run, const qn_window_list *list, size_t n)
+static void add_scores(qn_window_run *run, uint32_t window, const qn_window_list *list, size_t n)
 {
     qn_window_bytes *b = run->bytes;
     if (list->form == QN_LIST_SPARSE) {
@@ -248,10 +260,11 @@ static void add_scores(const qn_window_run *run, const qn_window_list *list, siz
             b->value[list->doc[i] % QN_WINDOW] = 0;
         return;
     }
+    const float *norms = qn_window_norms(run, window, list->postings, n);
     for (size_t i = 0; i < n; i += BATCH) {
         size_t here = n - i < BATCH ? n - i : BATCH;
         if (qn_window_list_tfs(run->eval, list, b->offset + i, here, b->tf) != 0)
-            run->eval->kernels->add_scores(b->tf, b->norm + i, here, list->weight, b->score + i);
+            run->eval->kernels->add_scores(b->tf, norms + i, here, list->weight, b->score + i);
     }
 }
 
@@ -260,13 +273,12 @@ static void score_terms(qn_window_run *run, uint32_t window, size_t n)
 {
     qn_window_bytes *b = run->bytes;
     const qn_eval *eval = run->eval;
-    qn_window_load_norms(run, window, n);
     memset(b->score, 0, n * sizeof *b->score);
     for (size_t c = 0; c < eval->query->n_clauses; c++) {
         const qn_clause *clause = &eval->query->clause[c];
         const qn_window_list *list = &eval->scratch->list[clause->first_term];
         if (clause->occur != QN_NOT && list->postings != NULL)
-            add_scores(run, list, n);
+            add_scores(run, window, list, n);
     }
     for (size_t i = 0; i < n; i++)
         qn_window_offer(run, window, i, b->score[i]);
@@ -277,6 +289,7 @@ static void score_terms(qn_window_run *run, uint32_t window, size_t n)
 static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, quern_error *error)
 {
     run->eval->work.documents += n;
+    run->norm_field = UINT32_MAX;
     if (run->phrases)
         return qn_window_phrase_score(run, window, n, error);
     score_terms(run, window, n);
@@ -287,7 +300,7 @@ static quern_status score_batch(qn_window_run *run, uint32_t window, size_t n, q
 static quern_status collect(qn_window_run *run, uint32_t window, uint64_t live, quern_error *error)
 {
     qn_window_bytes *b = run->bytes;
-    const uint8_t *lengths = run->eval->segment->lengths + (size_t)window * QN_WINDOW;
+    const uint8_t *lengths = run->clause[0].lists->postings->lengths + (size_t)window * QN_WINDOW;
     size_t n = 0, batch = run->phrases ? BATCH : QN_WINDOW;
     run->eval->kernels->find_bytes(b->sum, live, run->least, b->mask);
     for (; live != 0; live &= live - 1) {
@@ -337,6 +350,8 @@ quern_status qn_window_run_window(qn_window_run *run, uint32_t window, uint64_t 
         for (uint32_t i = 0; i < clause->clause->n_terms; i++)
             qn_window_list_enter(&clause->lists[i], window, slot);
     }
+    if (run->eval->query->n_groups > 0)
+        live = qn_window_groups_apply(run, live);
     for (size_t c = 0; c < run->n_clauses && live != 0; c++) {
         const qn_window_clause *clause = &run->clause[c];
         live = clause->clause->n_terms == 1 ? apply_term(run, clause, live)

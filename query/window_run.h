@@ -34,7 +34,8 @@ typedef struct qn_window_bytes {
     float value[QN_WINDOW]; /* 0 between lists */
     uint32_t tf[QN_WINDOW_BATCH];
     uint16_t offset[QN_WINDOW];              /* of survivors */
-    float norm[QN_WINDOW], score[QN_WINDOW]; /* likewise */
+    float norm[QN_WINDOW], score[QN_WINDOW]; /* likewise; K of one field */
+    uint64_t any[64];                        /* window_group.c */
 } qn_window_bytes;
 
 typedef struct qn_window_run {
@@ -42,7 +43,8 @@ typedef struct qn_window_run {
     qn_window_clause *clause;
     size_t n_clauses, n_scored; /* those that do not exclude come first */
     bool phrases;               /* a clause has several terms */
-    bool masks;                 /* some are required, or must not match */
+    bool masks;                 /* some are required, or a group is, or must not match */
+    uint32_t norm_field;        /* of bytes->norm; UINT32_MAX: of none */
     double total;               /* sum of the clauses' largest; 0: nothing can match */
     float scale;                /* of the lists' tables */
     uint8_t least;              /* what a document's bound must reach */
@@ -70,11 +72,12 @@ uint64_t qn_window_narrow(uint64_t candidate[64], uint64_t live, const uint8_t *
 
 /* What a list adds to the n <= QN_WINDOW_BATCH documents of the batch; bit i of the result tells
  * whether it has document i. */
-uint64_t qn_window_score_list(const qn_window_run *run, const qn_window_list *list, size_t n,
-                              float *row);
+uint64_t qn_window_score_list(qn_window_run *run, uint32_t window, const qn_window_list *list,
+                              size_t n, float *row);
 
-/* K of the batch's documents. */
-void qn_window_load_norms(const qn_window_run *run, uint32_t window, size_t n);
+/* K of the batch's documents in a list's field, n of them in all: bytes->norm. */
+const float *qn_window_norms(qn_window_run *run, uint32_t window, const qn_postings *list,
+                             size_t n);
 
 /* Offers document i of the batch, if its score reaches the threshold. */
 void qn_window_offer(const qn_window_run *run, uint32_t window, size_t i, float score);

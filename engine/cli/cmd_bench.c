@@ -14,7 +14,7 @@
 typedef struct bench_options {
     qn_common common;
     qn_text_list queries, also;
-    const char *k, *evaluators;
+    const char *k, *evaluators, *fields;
     uint64_t runs, warmup, sample, threads, slowest;
     int syntax;
     double k1, b;
@@ -106,6 +106,7 @@ static const qn_option OPTIONS[] = {
      .choices = "query|words|topic",
      .help = "How queries are read, as in quern search (default topic)"},
     QN_OPTION_ALSO(FIELD(also)),
+    QN_OPTION_FIELDS(FIELD(fields)),
     QN_OPTION_BM25("k1", 3, FIELD(k1),
                    "BM25's k1 (default: what the index was built for, mostly 0.9)"),
     QN_OPTION_BM25("b", 1, FIELD(b),
@@ -364,6 +365,7 @@ static int bench(work *job, const quern_index *index)
     scoring.k1 = options->k1 >= 0 ? (float)options->k1 : stats.k1;
     scoring.b = options->b >= 0 ? (float)options->b : stats.b;
     scoring.syntax = (quern_syntax)options->syntax;
+    scoring.fields = options->fields;
     qn_progress progress;
     qn_progress_init(&progress, false);
     progress.unit = "queries";

@@ -15,7 +15,7 @@
 
 typedef struct index_options {
     qn_common common;
-    const char *output, *language, *stopwords;
+    const char *output, *language, *stopwords, *fields;
     int format, store, on_duplicate, tune;
     uint64_t memory, threads, max_errors;
     double k1, b;
@@ -30,8 +30,8 @@ static const qn_option OPTIONS[] = {
     {.name = "append",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(append),
-     .help = "Add to an index that is there; language, stop words, positions and store are then as "
-             "in that index"},
+     .help = "Add to an index that is there; language, stop words, fields, positions and store are "
+             "then as in that index"},
     {.name = "update",
      .letter = 'u',
      .kind = QN_OPTION_FLAG,
@@ -71,6 +71,13 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(stopwords),
      .argument = "FILE",
      .help = "Words not to index, separated by white space (default: all words are indexed)"},
+    {.name = "fields",
+     .kind = QN_OPTION_TEXT,
+     .offset = FIELD(fields),
+     .argument = "LIST",
+     .help = "Keep these fields apart, to be searched as title:word, with what they weigh in a "
+             "search: title^2,text. They are the keys of JSON objects, or the columns of a TSV "
+             "file after the id (default: title and text are one)"},
     {.name = "no-positions",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(no_positions),
@@ -334,6 +341,7 @@ static int run_checked(const qn_command *command, const index_options *options, 
     job work = {.command = command, .options = options};
     build_options.language = options->language;
     build_options.stopwords = (quern_span){(const char *)stopwords.data, stopwords.len};
+    build_options.fields = options->fields;
     build_options.memory = options->memory;
     build_options.threads = (unsigned)options->threads;
     build_options.no_positions = options->no_positions;

@@ -10,7 +10,7 @@
 
 typedef struct search_options {
     qn_common common;
-    const char *topics, *evaluator, *tag;
+    const char *topics, *evaluator, *tag, *fields;
     qn_text_list also;
     uint64_t k, threads, snippet;
     int format, syntax;
@@ -72,6 +72,7 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(no_snippet),
      .help = "Show no stretch of the text"},
     QN_OPTION_ALSO(FIELD(also)),
+    QN_OPTION_FIELDS(FIELD(fields)),
     QN_OPTION_BM25("k1", 3, FIELD(k1),
                    "BM25's k1 (default: what the index was built for, mostly 0.9)"),
     QN_OPTION_BM25("b", 1, FIELD(b),
@@ -248,6 +249,7 @@ static int search(const qn_command *command, const search_options *options,
     scoring.k1 = options->k1 >= 0 ? (float)options->k1 : stats.k1;
     scoring.b = options->b >= 0 ? (float)options->b : stats.b;
     scoring.evaluator = options->evaluator;
+    scoring.fields = options->fields;
     scoring.syntax = options->syntax >= 0      ? (quern_syntax)options->syntax
                      : options->topics != NULL ? QUERN_SYNTAX_TOPIC
                                                : QUERN_SYNTAX_QUERY;
@@ -314,7 +316,8 @@ const qn_command qn_command_search = {
     .description =
         "Prints the documents that score best by BM25. The words of QUERY are searched in any "
         "inflection; \"a phrase\" stands together; +word must, -word must not occur (put -- before "
-        "a query that starts with -). Anything else is taken as words.\n\n"
+        "a query that starts with -); where an index keeps fields apart, title:word looks in one "
+        "only. Anything else is taken as words.\n\n"
         "text is for people. tsv: rank, score, id and title, with the topic's id before them for "
         "--topics. json: an object a line. trec: lines for trec_eval and for quern eval.\n\n"
         "Exit code 1 means that no document was found for a single query (with --count, "
@@ -327,6 +330,8 @@ const qn_command qn_command_search = {
                 "#how many documents have both words\n"
                 "quern search my.idx --topics topics.tsv --format trec > my.run\n"
                 "#a run over many topics\n"
+                "quern search --fields title^3,text my.idx 'solar title:eclipse'\n"
+                "#titles weigh three times as much; eclipse counts only there\n"
                 "quern search --json 2024.idx --also 2025.idx eclipse\n"
                 "#two indexes as one, for a program\n",
     .options = OPTIONS,

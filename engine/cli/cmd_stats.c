@@ -54,7 +54,8 @@ static const char *tune_name(quern_tune tune)
     return names[tune];
 }
 
-static void put_json(qn_text *text, const quern_stats *s)
+static void put_json(qn_text *text, const quern_stats *s, const quern_field *fields,
+                     size_t n_fields)
 {
     const quern_bytes *b = &s->bytes;
     qn_text_printf(text,
@@ -67,13 +68,18 @@ static void put_json(qn_text *text, const quern_stats *s)
     qn_text_printf(text,
                    "\"bytes\":{\"total\":%llu,\"dictionary\":%llu,\"docids\":%llu,\"tf\":%llu,"
                    "\"positions\":%llu,\"bounds\":%llu,\"lengths\":%llu,\"ids\":%llu,"
-                   "\"store\":%llu,\"other\":%llu,\"bitmaps\":%llu,\"codes\":%llu}}\n",
+                   "\"store\":%llu,\"other\":%llu,\"bitmaps\":%llu,\"codes\":%llu}",
                    (unsigned long long)b->total, (unsigned long long)b->dictionary,
                    (unsigned long long)b->docids, (unsigned long long)b->tf,
                    (unsigned long long)b->positions, (unsigned long long)b->bounds,
                    (unsigned long long)b->lengths, (unsigned long long)b->ids,
                    (unsigned long long)b->store, (unsigned long long)b->other,
                    (unsigned long long)b->bitmaps, (unsigned long long)b->codes);
+    for (size_t i = 0; i < n_fields; i++)
+        qn_text_printf(text, "%s{\"name\":\"%s\",\"weight\":%.9g,\"tokens\":%llu,\"length\":%.6g}",
+                       i == 0 ? ",\"fields\":[" : ",", fields[i].name, (double)fields[i].weight,
+                       (unsigned long long)fields[i].tokens, fields[i].average_length);
+    qn_text_puts(text, n_fields > 0 ? "]}\n" : "}\n");
 }
 
 /* A number with commas between the thousands, right-aligned in `width`. */
@@ -109,7 +115,8 @@ static void put_section(qn_text *text, const char *name, uint64_t bytes, uint64_
     qn_text_puts(text, "\n");
 }
 
-static void put_table(qn_text *text, const quern_stats *s)
+static void put_table(qn_text *text, const quern_stats *s, const quern_field *fields,
+                      size_t n_fields)
 {
     const quern_bytes *b = &s->bytes;
     put_fact(text, "documents", s->documents);
@@ -120,6 +127,10 @@ static void put_table(qn_text *text, const quern_stats *s)
     put_fact(text, "postings", s->postings);
     put_fact(text, "segments", s->segments);
     qn_text_printf(text, "%-12s%16.1f tokens a document\n", "length", s->average_length);
+    for (size_t i = 0; i < n_fields; i++)
+        qn_text_printf(text, "%-12s%16.1f tokens a document in %s, which weighs %g\n",
+                       i == 0 ? "fields" : "", fields[i].average_length, fields[i].name,
+                       (double)fields[i].weight);
     qn_text_printf(text, "%-12s%16s\n", "language", s->language != NULL ? s->language : "none");
     qn_text_printf(text, "%-12sk1 = %g, b = %g, %s\n", "tuned for", (double)s->k1, (double)s->b,
                    tune_name(s->tune));
@@ -161,10 +172,18 @@ static quern_status put_terms(const stats_options *options, const quern_index *i
             qn_text_printf(&out->text, "{\"v\":1,\"df\":%llu,\"cf\":%llu,\"term\":",
                            (unsigned long long)term.df, (unsigned long long)term.cf);
             qn_text_json(&out->text, term.term);
+            if (term.field.len > 0) {
+                qn_text_puts(&out->text, ",\"field\":");
+                qn_text_json(&out->text, term.field);
+            }
             qn_text_puts(&out->text, "}\n");
         } else {
             qn_text_printf(&out->text, "%llu\t%llu\t", (unsigned long long)term.df,
                            (unsigned long long)term.cf);
+            if (term.field.len > 0) {
+                qn_text_clean(&out->text, term.field);
+                qn_text_puts(&out->text, ":");
+            }
             qn_text_clean(&out->text, term.term);
             qn_text_puts(&out->text, "\n");
         }
@@ -251,15 +270,17 @@ static int show(const qn_command *command, const stats_options *options, const q
     quern_status status = QUERN_OK;
     qn_output out;
     quern_index_stats(index, &stats);
+    quern_field fields[QUERN_FIELDS_MAX];
+    size_t n_fields = quern_index_fields(index, fields);
     qn_output_open(&out, STDOUT_FILENO, options->json ? 2 : options->common.color);
     if (options->terms != NULL)
         status = put_terms(options, index, &out, &error);
     else if (options->document != NULL)
         status = show_document(options, index, stats.stored, &out, &error);
     else if (options->json)
-        put_json(&out.text, &stats);
+        put_json(&out.text, &stats, fields, n_fields);
     else
-        put_table(&out.text, &stats);
+        put_table(&out.text, &stats, fields, n_fields);
     int code = QN_EXIT_DONE;
     if (status != QUERN_OK) {
         qn_output_flush(&out);

@@ -206,7 +206,7 @@ void qn_hits_put_count(qn_text *text, const qn_hits_style *style, const quern_sp
     qn_text_printf(text, "%llu\n", (unsigned long long)n);
 }
 
-static const char *const OCCUR[] = {"should", "must", "not"};
+static const char *const OCCUR[] = {"should", "must", "not", "any"};
 static const char *const FORM[] = {"none", "sparse", "coded", "bitmap"};
 
 static void put_json_explanation(qn_text *text, const quern_span *qid,
@@ -222,6 +222,10 @@ static void put_json_explanation(qn_text *text, const quern_span *qid,
         const quern_explained_term *term = &about->term[i];
         qn_text_puts(text, i == 0 ? "{\"term\":" : ",{\"term\":");
         qn_text_json(text, term->term);
+        if (term->field.len > 0) {
+            qn_text_puts(text, ",\"field\":");
+            qn_text_json(text, term->field);
+        }
         qn_text_printf(text,
                        ",\"clause\":%lu,\"occur\":\"%s\",\"df\":%llu,\"list\":\"%s\","
                        "\"weight\":%.9g}",
@@ -256,6 +260,10 @@ void qn_hits_put_explanation(qn_text *text, const qn_hits_style *style, const qu
         qn_text_printf(text, "  clause %lu %-6s  df %10llu  %-6s  weight %9.6f  ",
                        (unsigned long)term->clause, OCCUR[term->occur],
                        (unsigned long long)term->df, FORM[term->form], (double)term->weight);
+        if (term->field.len > 0) {
+            qn_text_clean(text, term->field);
+            qn_text_puts(text, ":");
+        }
         qn_text_clean(text, term->term);
         qn_text_puts(text, "\n");
     }

@@ -17,6 +17,13 @@
         .max = (most), .help = (text)                                                              \
     }
 
+#define QN_OPTION_FIELDS(place)                                                                    \
+    {                                                                                              \
+        .name = "fields", .kind = QN_OPTION_TEXT, .offset = (place), .argument = "LIST",           \
+        .help = "Of an index of several fields: look for words that name no field in these, with " \
+                "these weights: title^3,text (default: in all, weighed as when it was built)"      \
+    }
+
 #define QN_OPTION_OUTPUT(place)                                                                    \
     {                                                                                              \
         .name = "output", .letter = 'o', .kind = QN_OPTION_TEXT, .offset = (place),                \

@@ -94,16 +94,18 @@ static quern_status finish_store(commit_state *commit, quern_error *error)
 
 /* ---- the segment ---- */
 
-/* The lengths of the documents that stay. */
+/* The lengths of the documents that stay, field by field. */
 typedef struct kept_lengths {
     qn_index_writer *writer;
-    uint32_t doc; /* the next one that was added */
+    uint32_t doc;   /* the next one that was added, */
+    unsigned field; /* and the next field of it */
 } kept_lengths;
 
 static quern_status start_lengths(void *arg, quern_error *error)
 {
     kept_lengths *kept = arg;
     kept->doc = 0;
+    kept->field = 0;
     return qn_spooled_lengths_start(&kept->writer->lengths, error);
 }
 
@@ -111,9 +113,15 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
 {
     kept_lengths *kept = arg;
     quern_status status;
-    do
+    bool dropped;
+    do {
         status = qn_spooled_lengths_next(&kept->writer->lengths, length, error);
-    while (status == QUERN_OK && qn_registry_is_dropped(&kept->writer->registry, kept->doc++));
+        dropped = status == QUERN_OK && qn_registry_is_dropped(&kept->writer->registry, kept->doc);
+        if (++kept->field == kept->writer->lengths.n_fields) {
+            kept->field = 0;
+            kept->doc++;
+        }
+    } while (dropped);
     return status == QUERN_END ? qn_fail(error, QUERN_E_IO, "lengths of documents are missing")
                                : status;
 }
@@ -211,6 +219,7 @@ static void describe(commit_state *commit)
     meta->rules = QN_ANALYZER_RULES;
     meta->fingerprint = qn_analyzer_fingerprint(writer->analyzer);
     meta->stopwords = settings->stopwords;
+    meta->fields = writer->fields;
     (void)snprintf(meta->language, sizeof meta->language, "%s", settings->language);
     (void)snprintf(meta->unicode, sizeof meta->unicode, "%s", qn_analyzer_unicode_version());
 }
@@ -222,7 +231,7 @@ static quern_status write_segment(commit_state *commit, quern_error *error)
     quern_status status = qn_segment_build_open(build, writer->directory.dirfd,
                                                 writer->directory.path, writer->index_name, error);
     describe(commit);
-    kept_lengths kept = {writer, 0};
+    kept_lengths kept = {.writer = writer};
     const qn_length_source lengths = {&kept, start_lengths, next_length};
     if (status == QUERN_OK)
         status = qn_segment_build_lengths(build, &lengths, commit->n_docs, error);
@@ -331,7 +340,8 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
     if (status == QUERN_OK && adds)
         status = make_segment(&commit, error);
     for (unsigned i = 0; i < writer->room.n_mills; i++) {
-        report->long_words += qn_tokenizer_long_words(writer->mill[i].tokenizer);
+        report->long_words +=
+            qn_tokenizer_long_words(writer->mill[i].tokenizer) + writer->mill[i].n_too_long;
         report->bad_utf8 += qn_tokenizer_bad_utf8(writer->mill[i].tokenizer);
     }
     if (status == QUERN_OK && (adds || report->deleted > 0 || report->replaced > 0))

@@ -5,6 +5,7 @@
 #include "index/base/bytes.h"
 #include "index/base/status.h"
 #include "index/base/thread.h"
+#include "index/segment/fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,13 @@
  */
 enum { BATCH = 256 << 10, SHARE = 4 };
 
+/* In a batch's bytes stands, of a document that is analysed, len(u32){n_texts} and the texts; of
+ * one whose words are given, of each position(u32) field(u8) len(u8) byte{len}. */
+enum { TOKEN_HEAD = 6 };
+
 typedef struct entry {
-    size_t title_len, text_len; /* of a document that is analysed: both follow one another */
-    size_t n_tokens;            /* of one whose words are given: position(u32) len(u8) byte{len} */
+    size_t n_tokens;
     bool given;
-    uint32_t length; /* set by the mill */
 } entry;
 
 typedef struct batch {
@@ -28,6 +31,8 @@ typedef struct batch {
     qn_buffer text;
     entry *doc;
     size_t n, cap;
+    uint32_t *length; /* n_fields of each document, set by the mill */
+    size_t length_cap;
     uint32_t first_doc;
 } batch;
 
@@ -42,6 +47,7 @@ typedef struct member {
 
 struct qn_crew {
     unsigned n; /* threads that were started */
+    unsigned n_fields, n_texts;
     size_t stretch, most;
     /* The caller's: */
     batch *filling; /* NULL: none */
@@ -64,47 +70,55 @@ static void free_batch(batch *b)
         return;
     qn_buffer_free(&b->text);
     free(b->doc);
+    free(b->length);
     free(b);
 }
 
 static size_t bytes_of(const batch *b)
 {
-    return b->text.cap + b->cap * sizeof *b->doc;
+    return b->text.cap + b->cap * sizeof *b->doc + b->length_cap * sizeof *b->length;
 }
 
 /* ---- threads ---- */
 
-static quern_status mill_given(qn_mill *mill, uint32_t doc, entry *e, const uint8_t **at,
-                               quern_error *error)
+static quern_status mill_given(qn_mill *mill, uint32_t doc, const entry *e, const uint8_t **at,
+                               uint32_t *length, quern_error *error)
 {
     quern_token *tokens = malloc((e->n_tokens + 1) * sizeof *tokens);
     if (tokens == NULL)
         return qn_fail_memory(error);
     for (size_t i = 0; i < e->n_tokens; i++) {
         tokens[i].position = qn_load_u32(*at);
-        tokens[i].term = (quern_span){(const char *)*at + 5, (*at)[4]};
-        *at += 5 + tokens[i].term.len;
+        tokens[i].field = (*at)[4];
+        tokens[i].term = (quern_span){(const char *)*at + TOKEN_HEAD, (*at)[5]};
+        *at += TOKEN_HEAD + tokens[i].term.len;
     }
-    quern_status status = qn_mill_tokens(mill, doc, tokens, e->n_tokens, &e->length, error);
+    quern_status status = qn_mill_tokens(mill, doc, tokens, e->n_tokens, length, error);
     free(tokens);
     return status;
 }
 
-static quern_status mill_batch(qn_mill *mill, batch *b, quern_error *error)
+static quern_status mill_texts(qn_mill *mill, uint32_t doc, unsigned n, const uint8_t **at,
+                               uint32_t *length, quern_error *error)
+{
+    quern_span text[QN_FIELDS_MAX];
+    const uint8_t *lens = *at;
+    *at += n * sizeof(uint32_t);
+    for (unsigned i = 0; i < n; i++) {
+        text[i] = (quern_span){(const char *)*at, qn_load_u32(lens + i * sizeof(uint32_t))};
+        *at += text[i].len;
+    }
+    return qn_mill_document(mill, doc, text, length, error);
+}
+
+static quern_status mill_batch(const qn_crew *crew, qn_mill *mill, batch *b, quern_error *error)
 {
     const uint8_t *at = b->text.data;
     quern_status status = QUERN_OK;
     for (size_t i = 0; status == QUERN_OK && i < b->n; i++) {
-        entry *e = &b->doc[i];
-        uint32_t doc = b->first_doc + (uint32_t)i;
-        if (e->given) {
-            status = mill_given(mill, doc, e, &at, error);
-            continue;
-        }
-        quern_span title = {(const char *)at, e->title_len};
-        quern_span text = {(const char *)at + e->title_len, e->text_len};
-        status = qn_mill_document(mill, doc, title, text, &e->length, error);
-        at += e->title_len + e->text_len;
+        uint32_t doc = b->first_doc + (uint32_t)i, *length = b->length + i * crew->n_fields;
+        status = b->doc[i].given ? mill_given(mill, doc, &b->doc[i], &at, length, error)
+                                 : mill_texts(mill, doc, crew->n_texts, &at, length, error);
     }
     return status;
 }
@@ -133,7 +147,7 @@ static void *work(void *arg)
         quern_error error = {0};
         bool drop = crew->dropping || crew->status != QUERN_OK;
         (void)pthread_mutex_unlock(&crew->lock);
-        quern_status status = drop ? QUERN_OK : mill_batch(m->mill, b, &error);
+        quern_status status = drop ? QUERN_OK : mill_batch(crew, m->mill, b, &error);
         (void)pthread_mutex_lock(&crew->lock);
         if (status != QUERN_OK && crew->status == QUERN_OK) {
             crew->status = status;
@@ -164,6 +178,8 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
     qn_crew *crew = calloc(1, sizeof *crew + n * sizeof(member));
     if (crew == NULL)
         return qn_fail_memory(error);
+    crew->n_fields = mill[0].n_fields == 0 ? 1 : mill[0].n_fields;
+    crew->n_texts = qn_mill_n_texts(mill[0].n_fields);
     uint64_t most = memory / SHARE;
     crew->stretch = most / n < stretch ? (size_t)(most / n) : stretch;
     crew->most = crew->stretch * n;
@@ -198,8 +214,8 @@ static quern_status collect(qn_crew *crew, batch *done, qn_spooled_lengths *leng
         batch *b = done;
         done = b->next;
         for (size_t i = 0; status == QUERN_OK && i < b->n; i++)
-            status = qn_spooled_lengths_add(lengths, b->first_doc + (uint32_t)i, b->doc[i].length,
-                                            error);
+            status = qn_spooled_lengths_add(lengths, b->first_doc + (uint32_t)i,
+                                            b->length + i * crew->n_fields, error);
         crew->bytes -= bytes_of(b);
         if (*spare != NULL || b->text.cap > 2 * BATCH) {
             free_batch(b);
@@ -283,54 +299,65 @@ static quern_status next_batch(qn_crew *crew, size_t len, qn_spooled_lengths *le
 }
 
 /* Bytes of a document in a batch. */
-static size_t room_for(const quern_document *document, const quern_token *tokens, size_t n_tokens)
+static size_t room_for(const qn_crew *crew, const quern_span *text, const quern_token *tokens,
+                       size_t n_tokens)
 {
     size_t len = 0;
-    if (tokens == NULL)
-        return document->title.len + document->text.len;
+    for (unsigned i = 0; tokens == NULL && i < crew->n_texts; i++)
+        len += sizeof(uint32_t) + text[i].len;
     for (size_t i = 0; i < n_tokens; i++)
-        len += 5 + tokens[i].term.len;
+        len += TOKEN_HEAD + tokens[i].term.len;
     return len;
 }
 
-static bool copy_tokens(qn_buffer *text, const quern_token *tokens, size_t n)
+static bool copy_tokens(qn_buffer *to, const quern_token *tokens, size_t n)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < n; i++) {
-        uint8_t head[5];
+        uint8_t head[TOKEN_HEAD];
         qn_store_u32(head, tokens[i].position);
-        head[4] = (uint8_t)tokens[i].term.len;
-        ok = qn_buffer_append(text, head, sizeof head) &&
-             qn_buffer_append(text, tokens[i].term.data, tokens[i].term.len);
+        head[4] = (uint8_t)tokens[i].field;
+        head[5] = (uint8_t)tokens[i].term.len;
+        ok = qn_buffer_append(to, head, sizeof head) &&
+             qn_buffer_append(to, tokens[i].term.data, tokens[i].term.len);
     }
     return ok;
 }
 
-static bool copy(batch *b, const quern_document *document, const quern_token *tokens,
-                 size_t n_tokens)
+static bool copy_texts(qn_buffer *to, const quern_span *text, unsigned n)
 {
-    void *docs = b->doc;
-    bool ok = qn_array_grow(&docs, &b->cap, b->n + 1, sizeof *b->doc);
-    b->doc = docs;
-    if (!ok)
-        return false;
-    b->doc[b->n] = (entry){.title_len = document->title.len,
-                           .text_len = document->text.len,
-                           .n_tokens = n_tokens,
-                           .given = tokens != NULL};
-    if (tokens != NULL ? !copy_tokens(&b->text, tokens, n_tokens)
-                       : !qn_buffer_append(&b->text, document->title.data, document->title.len) ||
-                             !qn_buffer_append(&b->text, document->text.data, document->text.len))
-        return false;
-    b->n++;
-    return true;
+    uint8_t len[sizeof(uint32_t)];
+    bool ok = true;
+    for (unsigned i = 0; ok && i < n; i++) {
+        qn_store_u32(len, (uint32_t)text[i].len);
+        ok = qn_buffer_append(to, len, sizeof len);
+    }
+    for (unsigned i = 0; ok && i < n; i++)
+        ok = qn_buffer_append(to, text[i].data, text[i].len);
+    return ok;
 }
 
-quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_document *document,
+static bool copy(const qn_crew *crew, batch *b, const quern_span *text, const quern_token *tokens,
+                 size_t n_tokens)
+{
+    void *docs = b->doc, *lengths = b->length;
+    bool ok = qn_array_grow(&docs, &b->cap, b->n + 1, sizeof *b->doc);
+    b->doc = docs;
+    ok = ok &&
+         qn_array_grow(&lengths, &b->length_cap, (b->n + 1) * crew->n_fields, sizeof *b->length);
+    b->length = lengths;
+    ok = ok && (tokens != NULL ? copy_tokens(&b->text, tokens, n_tokens)
+                               : copy_texts(&b->text, text, crew->n_texts));
+    if (ok)
+        b->doc[b->n++] = (entry){.n_tokens = n_tokens, .given = tokens != NULL};
+    return ok;
+}
+
+quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_span *text,
                          const quern_token *tokens, size_t n_tokens, qn_spooled_lengths *lengths,
                          quern_error *error)
 {
-    size_t len = room_for(document, tokens, n_tokens);
+    size_t len = room_for(crew, text, tokens, n_tokens);
     if (crew->filling != NULL && crew->filling->text.len + len > BATCH)
         submit(crew);
     if (crew->filling == NULL) {
@@ -343,7 +370,7 @@ quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_document *docu
     } else {
         crew->bytes -= bytes_of(crew->filling);
     }
-    bool ok = copy(crew->filling, document, tokens, n_tokens);
+    bool ok = copy(crew, crew->filling, text, tokens, n_tokens);
     crew->bytes += bytes_of(crew->filling);
     return ok ? QUERN_OK : qn_fail_memory(error);
 }

@@ -21,12 +21,12 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
                          quern_error *error);
 
 /*
- * Hands on the next document; it is copied. `doc` is its number; `tokens` NULL: its title and text
- * are analysed, else these n_tokens words of it count. The lengths of documents that were handed on
- * come to `lengths` by and by. Waits while too much is waiting. The error of a thread comes back
- * from one of the next calls.
+ * Hands on the next document; it is copied. `doc` is its number; `tokens` NULL: its texts (as
+ * qn_mill_document has them) are analysed, else these n_tokens words of it count. The lengths of
+ * documents that were handed on come to `lengths` by and by. Waits while too much is waiting. The
+ * error of a thread comes back from one of the next calls.
  */
-quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_document *document,
+quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_span *text,
                          const quern_token *tokens, size_t n_tokens, qn_spooled_lengths *lengths,
                          quern_error *error);
 

@@ -94,11 +94,12 @@ static quern_status join_docs(joiner *join, int dirfd, const char *path, quern_e
 
 /* ---- lengths and ids ---- */
 
-/* The lengths of live documents, one after the other. */
+/* The lengths of live documents, one after the other, field by field. */
 typedef struct live_lengths {
     const qn_join_input *input;
+    unsigned n_fields, field; /* the next field of */
     size_t segment;
-    uint32_t doc; /* the next one in it */
+    uint32_t doc; /* the next document in it */
 } live_lengths;
 
 static quern_status start_lengths(void *arg, quern_error *error)
@@ -107,6 +108,7 @@ static quern_status start_lengths(void *arg, quern_error *error)
     (void)error;
     live->segment = 0;
     live->doc = 0;
+    live->field = 0;
     return QUERN_OK;
 }
 
@@ -117,15 +119,23 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
         const qn_segment *segment = &live->input->segment[live->segment];
         while (live->doc < segment->meta.n_docs && qn_segment_is_deleted(segment, live->doc))
             live->doc++;
-        if (live->doc < segment->meta.n_docs)
-            return qn_segment_exact_length(segment, live->doc++, length, error);
+        if (live->doc == segment->meta.n_docs)
+            continue;
+        unsigned field = live->field++;
+        uint32_t doc = live->doc;
+        if (live->field == live->n_fields) {
+            live->field = 0;
+            live->doc++;
+        }
+        return qn_segment_exact_length(segment, field, doc, length, error);
     }
     return qn_fail(error, QUERN_E_DAMAGED, "more documents are deleted than a segment says");
 }
 
 static quern_status join_lengths(joiner *join, quern_error *error)
 {
-    live_lengths live = {.input = join->input};
+    live_lengths live = {.input = join->input,
+                         .n_fields = qn_fields_count(&join->build.meta.fields)};
     const qn_length_source source = {&live, start_lengths, next_length};
     return qn_segment_build_lengths(&join->build, &source, (uint32_t)join->n_docs, error);
 }
@@ -186,6 +196,7 @@ static void describe(joiner *join)
     meta->rules = first->rules;
     meta->fingerprint = first->fingerprint;
     meta->stopwords = first->stopwords;
+    meta->fields = first->fields;
     (void)snprintf(meta->language, sizeof meta->language, "%s", first->language);
     (void)snprintf(meta->unicode, sizeof meta->unicode, "%s", first->unicode);
     meta->stored = meta->records = true;

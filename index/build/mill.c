@@ -2,6 +2,10 @@
 #include "index/build/mill.h"
 
 #include "index/base/status.h"
+#include "index/segment/fields.h"
+#include "index/segment/format.h"
+
+#include <string.h>
 
 /* Tokens after which a run ends even where memory is left. Longer runs were no faster when each was
  * written (2 to 80 million tokens: within 10 %, 16 million best), and while one is made it takes
@@ -23,10 +27,10 @@ enum {
 };
 
 quern_status qn_mill_init(qn_mill *mill, const qn_mill_room *room,
-                          const qn_analyzer_settings *settings, bool positions, int dirfd,
-                          const char *path, quern_error *error)
+                          const qn_analyzer_settings *settings, unsigned n_fields, bool positions,
+                          int dirfd, const char *path, quern_error *error)
 {
-    *mill = (qn_mill){.room = room};
+    *mill = (qn_mill){.room = room, .n_fields = n_fields};
     quern_status status = qn_analyzer_new(&mill->analyzer, settings, error);
     if (status != QUERN_OK)
         return status;
@@ -91,8 +95,18 @@ static quern_status make_room(qn_mill *mill, quern_error *error)
     return status;
 }
 
-static quern_status add_field(qn_mill *mill, quern_span text, uint32_t *position, uint32_t *length,
-                              quern_error *error)
+/* Words that are left out for the prefix of their field. */
+static uint64_t count_too_long(const qn_word *words, size_t n)
+{
+    uint64_t n_long = 0;
+    for (size_t i = 0; i < n; i++)
+        n_long += words[i].len + QN_FIELD_PREFIX > QN_TERM_MAX;
+    return n_long;
+}
+
+/* Adds a text at *position; `prefix` as qn_vocabulary_words has it. */
+static quern_status add_text(qn_mill *mill, quern_span text, uint8_t prefix, uint32_t *position,
+                             uint32_t *length, quern_error *error)
 {
     qn_word words[WORDS];
     uint32_t terms[WORDS];
@@ -104,9 +118,11 @@ static quern_status add_field(qn_mill *mill, quern_span text, uint32_t *position
             return status;
         if (n == 0)
             break;
+        if (prefix != 0)
+            mill->n_too_long += count_too_long(words, n);
         status = make_room(mill, error);
         if (status == QUERN_OK)
-            status = qn_vocabulary_words(&mill->vocabulary, words, n, terms, error);
+            status = qn_vocabulary_words(&mill->vocabulary, prefix, words, n, terms, error);
         if (status == QUERN_OK)
             status = qn_inverter_words(&mill->inverter, terms, words, n, length, error);
         if (status != QUERN_OK)
@@ -116,28 +132,62 @@ static quern_status add_field(qn_mill *mill, quern_span text, uint32_t *position
     return QUERN_OK;
 }
 
-quern_status qn_mill_document(qn_mill *mill, uint32_t doc, quern_span title, quern_span text,
-                              uint32_t *length, quern_error *error)
+/* Title and text, as one field. */
+static quern_status add_both(qn_mill *mill, const quern_span *text, uint32_t *length,
+                             quern_error *error)
+{
+    uint32_t position = 0;
+    quern_status status = QUERN_OK;
+    if (text[0].len > 0) {
+        status = add_text(mill, text[0], 0, &position, length, error);
+        position += QN_FIELD_GAP;
+    }
+    return status == QUERN_OK ? add_text(mill, text[1], 0, &position, length, error) : status;
+}
+
+quern_status qn_mill_document(qn_mill *mill, uint32_t doc, const quern_span *text, uint32_t *length,
+                              quern_error *error)
 {
     /* At most a position a byte; CJK bigrams have fewer than their bytes. */
-    uint64_t most = (uint64_t)title.len + text.len + QN_FIELD_GAP + 1;
+    unsigned n_fields = mill->n_fields;
+    uint64_t most = QN_FIELD_GAP + 1;
+    for (unsigned i = 0; i < qn_mill_n_texts(n_fields); i++)
+        most += text[i].len;
     quern_status status = qn_inverter_go_to(&mill->inverter, doc, error);
     if (status == QUERN_OK)
         status = qn_inverter_document(
             &mill->inverter, most > QN_POSITIONS_MAX ? QN_POSITIONS_MAX : (uint32_t)most, error);
-    uint32_t position = 0;
-    *length = 0;
-    if (status == QUERN_OK && title.len > 0) {
-        status = add_field(mill, title, &position, length, error);
-        position += QN_FIELD_GAP;
+    memset(length, 0, (n_fields == 0 ? 1 : n_fields) * sizeof *length);
+    if (status == QUERN_OK && n_fields == 0)
+        return add_both(mill, text, length, error);
+    for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++) {
+        uint32_t position = 0;
+        status = add_text(mill, text[i], (uint8_t)(i + 1), &position, &length[i], error);
     }
-    return status == QUERN_OK ? add_field(mill, text, &position, length, error) : status;
+    return status;
+}
+
+/* The number of a term that is given. */
+static quern_status take_token(qn_mill *mill, const quern_token *token, uint32_t *number,
+                               quern_error *error)
+{
+    char term[QN_TERM_MAX];
+    if (mill->n_fields == 0)
+        return qn_vocabulary_term(&mill->vocabulary, token->term.data, token->term.len, number,
+                                  error);
+    term[0] = (char)(token->field + 1);
+    memcpy(term + QN_FIELD_PREFIX, token->term.data, token->term.len);
+    return qn_vocabulary_term(&mill->vocabulary, term, token->term.len + QN_FIELD_PREFIX, number,
+                              error);
 }
 
 quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *tokens, size_t n,
                             uint32_t *length, quern_error *error)
 {
-    uint32_t last = n == 0 ? 0 : tokens[n - 1].position;
+    uint32_t last = 0; /* position */
+    for (size_t i = 0; i < n; i++)
+        last = tokens[i].position > last ? tokens[i].position : last;
+    memset(length, 0, (mill->n_fields == 0 ? 1 : mill->n_fields) * sizeof *length);
     quern_status status = qn_inverter_go_to(&mill->inverter, doc, error);
     if (status == QUERN_OK)
         status = qn_inverter_document(&mill->inverter, last + 1, error);
@@ -146,12 +196,11 @@ quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *toke
         if (i % WORDS == 0)
             status = make_room(mill, error);
         if (status == QUERN_OK)
-            status = qn_vocabulary_term(&mill->vocabulary, tokens[i].term.data, tokens[i].term.len,
-                                        &term, error);
+            status = take_token(mill, &tokens[i], &term, error);
         if (status == QUERN_OK)
             status = qn_inverter_token(&mill->inverter, term, tokens[i].position, error);
+        length[tokens[i].field]++;
     }
-    *length = (uint32_t)n;
     return status;
 }
 

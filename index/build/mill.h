@@ -26,6 +26,8 @@ typedef struct qn_mill_room {
 
 typedef struct qn_mill {
     const qn_mill_room *room; /* not owned */
+    unsigned n_fields;        /* 0: one without a name, of title and text */
+    uint64_t n_too_long;      /* words that have no room for their field's prefix */
     qn_analyzer *analyzer;
     qn_tokenizer *tokenizer;
     qn_vocabulary vocabulary;
@@ -35,14 +37,21 @@ typedef struct qn_mill {
 /* `room` must stay. Runs go to a spool in `dirfd`. A mill that was made, or only begun, is freed.
  */
 quern_status qn_mill_init(qn_mill *mill, const qn_mill_room *room,
-                          const qn_analyzer_settings *settings, bool positions, int dirfd,
-                          const char *path, quern_error *error);
+                          const qn_analyzer_settings *settings, unsigned n_fields, bool positions,
+                          int dirfd, const char *path, quern_error *error);
 void qn_mill_free(qn_mill *mill);
 
-/* Inverts a document; numbers ascend from call to call, and where they leave some out a run ends.
- * *length becomes its length in tokens. After an error the mill can only be freed. */
-quern_status qn_mill_document(qn_mill *mill, uint32_t doc, quern_span title, quern_span text,
-                              uint32_t *length, quern_error *error);
+/* How many texts a document has: those of its fields, or title and text. */
+static inline unsigned qn_mill_n_texts(unsigned n_fields)
+{
+    return n_fields == 0 ? 2 : n_fields;
+}
+
+/* Inverts a document of qn_mill_n_texts texts; numbers ascend from call to call, and where they
+ * leave some out a run ends. length[] becomes its length in tokens, of each field. After an error
+ * the mill can only be freed. */
+quern_status qn_mill_document(qn_mill *mill, uint32_t doc, const quern_span *text, uint32_t *length,
+                              quern_error *error);
 
 /* The same of a document whose words are given; they have been checked. */
 quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *tokens, size_t n,

@@ -16,49 +16,98 @@ quern_status qn_segment_build_open(qn_segment_build *build, int dirfd, const cha
     return qn_container_writer_open(&build->container, dirfd, name, path, QN_FILE_INDEX, error);
 }
 
-static quern_status put_exact(qn_segment_build *build, const qn_length_source *source,
-                              quern_error *error)
+/* The next length of all, which go field by field within document by document. */
+typedef struct length_walk {
+    const qn_length_source *source;
+    uint32_t n_docs, doc;
+    unsigned n_fields, field;
+} length_walk;
+
+static quern_status start_walk(length_walk *walk, const qn_segment_build *build,
+                               const qn_length_source *source, quern_error *error)
 {
-    quern_status status =
-        qn_container_writer_begin(&build->container, QN_SECTION_EXACT_LENGTHS, error);
-    qn_packer packer = {.to = &build->container.file};
-    if (status == QUERN_OK)
-        status = source->start(source->arg, error);
-    for (uint32_t doc = 0; status == QUERN_OK && doc < build->meta.n_docs; doc++) {
-        uint32_t length;
-        status = source->next(source->arg, &length, error);
-        if (status == QUERN_OK)
-            status = qn_packer_put(&packer, length, build->meta.exact_width, error);
+    *walk = (length_walk){.source = source,
+                          .n_docs = build->meta.n_docs,
+                          .n_fields = qn_fields_count(&build->meta.fields)};
+    walk->field = walk->n_fields - 1;
+    walk->doc = UINT32_MAX;
+    return source->start(source->arg, error);
+}
+
+/* Steps to it: then walk->doc and walk->field tell whose it is. QUERN_END after the last. */
+static quern_status next_length(length_walk *walk, uint32_t *length, quern_error *error)
+{
+    if (++walk->field == walk->n_fields) {
+        walk->field = 0;
+        if (++walk->doc == walk->n_docs)
+            return QUERN_END;
     }
-    if (status == QUERN_OK)
-        status = qn_packer_end(&packer, error);
-    return status == QUERN_OK ? qn_container_writer_end(&build->container, error) : status;
+    return walk->source->next(walk->source->arg, length, error);
+}
+
+/* The exact lengths of one field. */
+static quern_status put_exact(qn_segment_build *build, const qn_length_source *source,
+                              unsigned field, quern_error *error)
+{
+    length_walk walk;
+    uint32_t length;
+    qn_packer packer = {.to = &build->container.file};
+    quern_status status = start_walk(&walk, build, source, error);
+    while (status == QUERN_OK) {
+        status = next_length(&walk, &length, error);
+        if (status == QUERN_OK && walk.field == field)
+            status = qn_packer_put(&packer, length, build->meta.counts[field].exact_width, error);
+    }
+    return status == QUERN_END ? qn_packer_end(&packer, error) : status;
+}
+
+/* Fills codes and counts. */
+static quern_status take_lengths(qn_segment_build *build, const qn_length_source *source,
+                                 quern_error *error)
+{
+    qn_segment_meta *meta = &build->meta;
+    uint32_t most[QN_FIELDS_MAX] = {0}, length;
+    length_walk walk;
+    quern_status status = start_walk(&walk, build, source, error);
+    while (status == QUERN_OK) {
+        status = next_length(&walk, &length, error);
+        if (status != QUERN_OK)
+            break;
+        build->codes[(size_t)walk.field * meta->n_docs + walk.doc] = qn_length_encode(length);
+        meta->counts[walk.field].n_tokens += length;
+        most[walk.field] = length > most[walk.field] ? length : most[walk.field];
+    }
+    if (status != QUERN_END)
+        return status;
+    for (unsigned i = 0; i < walk.n_fields; i++) {
+        qn_field_counts *counts = &meta->counts[i];
+        counts->exact_width = most[i] == 0 ? 0 : 32 - (unsigned)__builtin_clz(most[i]);
+        counts->average = meta->n_docs == 0 ? 0 : (double)counts->n_tokens / (double)meta->n_docs;
+        meta->n_tokens += counts->n_tokens;
+    }
+    return QUERN_OK;
 }
 
 quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_source *source,
                                       uint32_t n_docs, quern_error *error)
 {
     qn_segment_meta *meta = &build->meta;
-    uint32_t most = 0;
-    build->codes = malloc((size_t)n_docs + QN_PADDING);
+    unsigned n_fields = qn_fields_count(&meta->fields);
+    size_t n_codes = (size_t)n_docs * n_fields;
+    build->codes = malloc(n_codes + QN_PADDING);
     if (build->codes == NULL)
         return qn_fail_memory(error);
     meta->n_docs = n_docs;
     meta->n_tokens = 0;
-    quern_status status = source->start(source->arg, error);
-    for (uint32_t doc = 0; status == QUERN_OK && doc < n_docs; doc++) {
-        uint32_t length = 0;
-        status = source->next(source->arg, &length, error);
-        build->codes[doc] = qn_length_encode(length);
-        meta->n_tokens += length;
-        most = length > most ? length : most;
-    }
-    meta->exact_width = most == 0 ? 0 : 32 - (unsigned)__builtin_clz(most);
-    meta->average = n_docs == 0 ? 0 : (double)meta->n_tokens / (double)n_docs;
+    quern_status status = take_lengths(build, source, error);
     if (status == QUERN_OK)
         status = qn_container_writer_put(&build->container, QN_SECTION_LENGTHS, build->codes,
-                                         n_docs, error);
-    return status == QUERN_OK ? put_exact(build, source, error) : status;
+                                         n_codes, error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_begin(&build->container, QN_SECTION_EXACT_LENGTHS, error);
+    for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++)
+        status = put_exact(build, source, i, error);
+    return status == QUERN_OK ? qn_container_writer_end(&build->container, error) : status;
 }
 
 quern_status qn_segment_build_postings(qn_segment_build *build, qn_postings_writer **out,
@@ -70,7 +119,8 @@ quern_status qn_segment_build_postings(qn_segment_build *build, qn_postings_writ
                                  .lengths = build->codes,
                                  .k1 = meta->k1,
                                  .b = meta->b,
-                                 .average = meta->average,
+                                 .counts = meta->counts,
+                                 .n_fields = meta->fields.n,
                                  .coded_df = meta->coded_df,
                                  .dense_df = meta->dense_df,
                                  .positions = meta->positions};

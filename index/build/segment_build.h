@@ -22,14 +22,15 @@ typedef struct qn_segment_build {
 quern_status qn_segment_build_open(qn_segment_build *build, int dirfd, const char *path,
                                    const char *name, quern_error *error);
 
-/* Where the lengths of documents come from; they are read twice. */
+/* Where the lengths of documents come from, one of each field (or of the one without a name) after
+ * the other; they are read several times. */
 typedef struct qn_length_source {
     void *arg;
     quern_status (*start)(void *arg, quern_error *error);
     quern_status (*next)(void *arg, uint32_t *length, quern_error *error);
 } qn_length_source;
 
-/* Writes the exact lengths of n_docs documents, and their codes. */
+/* Writes the exact lengths of n_docs documents, and their codes. meta.fields must be there. */
 quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_source *source,
                                       uint32_t n_docs, quern_error *error);
 

@@ -36,6 +36,7 @@ struct qn_source {
     qn_stream stream;
     qn_lines lines;
     qn_jsonl jsonl;
+    qn_tsv tsv;
     qn_buffer whole; /* a file of plain text */
 };
 
@@ -104,8 +105,14 @@ static quern_status check_file(qn_source *source, quern_error *error)
     const char *refusal = source->format == QUERN_FORMAT_TEXT
                               ? qn_text_refusal(stream->data, stream->len)
                               : qn_text_utf16(stream->data, stream->len);
+    const qn_fields *fields = source->settings.fields;
     if (refusal != NULL)
         return qn_record_malformed(error, &source->place, "%s", refusal);
+    if (source->format == QUERN_FORMAT_TEXT && fields != NULL && fields->n > 0 &&
+        qn_fields_find(fields, "text", 4) == fields->n)
+        return qn_fail(error, QUERN_E_ARGUMENT,
+                       "%s is plain text: its only field is \"text\", which was not asked for",
+                       source->place.file);
     qn_lines_start(&source->lines, &source->stream, source->place.file,
                    source->settings.max_record);
     return QUERN_OK;
@@ -189,6 +196,7 @@ quern_status qn_source_open(qn_source **out, const char *path, const qn_source_s
     if (source == NULL)
         return qn_fail_memory(error);
     source->settings = *settings;
+    source->jsonl.fields = source->tsv.fields = settings->fields;
     source->format = settings->format;
     source->is_stdin = strcmp(path, "-") == 0;
     source->path = strdup(path);
@@ -225,7 +233,7 @@ static quern_status read_line(qn_source *source, quern_document *document, quern
     if (status != QUERN_OK)
         return status;
     return jsonl ? qn_jsonl_parse(&source->jsonl, line, &source->place, document, error)
-                 : qn_tsv_parse(line, &source->place, document, error);
+                 : qn_tsv_parse(&source->tsv, line, &source->place, document, error);
 }
 
 quern_status qn_source_next(qn_source *source, quern_document *document, qn_place *place,

@@ -6,7 +6,7 @@
 #ifndef QN_BUILD_SOURCE_H
 #define QN_BUILD_SOURCE_H
 
-#include "engine/quern.h"
+#include "index/segment/fields.h"
 
 typedef struct qn_source qn_source;
 
@@ -14,6 +14,9 @@ typedef struct qn_source_settings {
     quern_format format;     /* AUTO: by name, else by content */
     uint64_t max_record;     /* bytes; a longer record is malformed (it is skipped unread) */
     unsigned window_log_max; /* largest zstd window accepted, 10..31 */
+    /* Fields that are kept apart, the caller's; NULL or n 0: title and text are read. Documents
+     * come in these fields where the format has them. */
+    const qn_fields *fields;
 } qn_source_settings;
 
 /* Where a document came from; `file` is valid while the source lives. */
@@ -22,7 +25,8 @@ typedef struct qn_place {
     uint64_t line;    /* from 1; 0 where the whole file is the document */
 } qn_place;
 
-/* Opens a path. QUERN_E_IO if it cannot be read; QUERN_E_INPUT for what is no corpus (binary). */
+/* Opens a path. QUERN_E_IO if it cannot be read; QUERN_E_INPUT for what is no corpus (binary), or
+ * has none of the fields. */
 quern_status qn_source_open(qn_source **out, const char *path, const qn_source_settings *settings,
                             quern_error *error);
 

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* The keys that matter, the preferred ones of each group first. */
+/* The keys that matter, the preferred ones of each group first; those that are only fields follow
+ * them. */
 typedef enum field {
     FIELD_ID,
     FIELD_ID2,
@@ -19,7 +20,7 @@ typedef enum field {
     FIELD_BODY,
     FIELD_ABSTRACT,
     N_FIELDS,
-    FIELD_NONE = N_FIELDS
+    FIELD_NONE = N_FIELDS + QN_FIELDS_MAX
 } field;
 
 static const char *const field_names[N_FIELDS] = {"id",   "_id",      "docid", "docno",   "title",
@@ -36,7 +37,8 @@ typedef struct value {
 typedef struct record {
     qn_json json;
     uint8_t *room;
-    value values[N_FIELDS];
+    const qn_fields *fields;
+    value values[N_FIELDS + QN_FIELDS_MAX];
 } record;
 
 bool qn_jsonl_blank(quern_span line)
@@ -47,15 +49,16 @@ bool qn_jsonl_blank(quern_span line)
     return json.at == json.end;
 }
 
-static field field_of(quern_span key)
+static field field_of(const qn_fields *fields, quern_span key)
 {
-    if (key.len < 2 || key.len > 8)
-        return FIELD_NONE;
-    for (int i = 0; i < N_FIELDS; i++)
+    for (int i = 0; key.len >= 2 && key.len <= 8 && i < N_FIELDS; i++)
         if (key.data[0] == field_names[i][0] && strlen(field_names[i]) == key.len &&
             memcmp(key.data, field_names[i], key.len) == 0)
             return (field)i;
-    return FIELD_NONE;
+    if (fields == NULL || key.len == 0)
+        return FIELD_NONE;
+    unsigned i = qn_fields_find(fields, key.data, key.len);
+    return i < fields->n ? (field)(N_FIELDS + i) : FIELD_NONE;
 }
 
 static value unfit(void)
@@ -125,7 +128,7 @@ static bool read_array(record *rec, value *out)
 static bool read_value(record *rec, field key, value *out)
 {
     qn_json *json = &rec->json;
-    bool is_id = key <= FIELD_DOCNO;
+    bool is_id = key <= FIELD_DOCNO, may_be_number = is_id || key > FIELD_ABSTRACT;
     quern_span span;
     *out = unfit();
     if (qn_json_peek(json) == '"') {
@@ -134,7 +137,7 @@ static bool read_value(record *rec, field key, value *out)
         *out = found(span);
         return true;
     }
-    if (is_id && at_number(json)) {
+    if (may_be_number && at_number(json)) {
         if (!qn_json_number(json, &span))
             return false;
         *out = found(span);
@@ -158,7 +161,7 @@ static bool read_member(record *rec)
         return qn_json_take(json, '"', "a key must be a string");
     if (!qn_json_string(json, &rec->room, &key))
         return false;
-    field which = field_of(key);
+    field which = field_of(rec->fields, key);
     rec->room = room; /* the key is done with */
     qn_json_white(json);
     if (!qn_json_take(json, ':', "a colon must follow a key"))
@@ -202,19 +205,52 @@ static field choose(const record *rec, field from, field to)
     return FIELD_NONE;
 }
 
+/* The value of a key; an empty span of none, or one that is absent. */
+static quern_status take_value(const record *rec, field which, quern_span *span,
+                               const qn_place *place, quern_error *error)
+{
+    *span = (quern_span){.data = "", .len = 0};
+    if (which == FIELD_NONE || rec->values[which].kind == VALUE_ABSENT)
+        return QUERN_OK;
+    if (rec->values[which].kind == VALUE_UNFIT)
+        return qn_record_malformed(error, place, "\"%s\" must be a string or an array of strings",
+                                   which < N_FIELDS ? field_names[which]
+                                                    : rec->fields->field[which - N_FIELDS].name);
+    *span = rec->values[which].span;
+    return QUERN_OK;
+}
+
 /* The value of the first key present; an empty span if none is. */
 static quern_status take_text(const record *rec, field from, field to, quern_span *span,
                               const qn_place *place, quern_error *error)
 {
-    field which = choose(rec, from, to);
-    *span = (quern_span){.data = "", .len = 0};
-    if (which == FIELD_NONE)
-        return QUERN_OK;
-    if (rec->values[which].kind == VALUE_UNFIT)
-        return qn_record_malformed(error, place, "\"%s\" must be a string or an array of strings",
-                                   field_names[which]);
-    *span = rec->values[which].span;
-    return QUERN_OK;
+    return take_value(rec, choose(rec, from, to), span, place, error);
+}
+
+/* Whether a key is a field of its own. */
+static bool is_field(const record *rec, field which)
+{
+    return qn_fields_find(rec->fields, field_names[which], strlen(field_names[which])) <
+           rec->fields->n;
+}
+
+/* The fields that are asked for. */
+static quern_status take_fields(const record *rec, quern_span *text, const qn_place *place,
+                                quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    for (unsigned i = 0; status == QUERN_OK && i < rec->fields->n; i++) {
+        const char *name = rec->fields->field[i].name;
+        field which = field_of(rec->fields, (quern_span){name, strlen(name)});
+        for (field other = FIELD_CONTENTS;
+             which == FIELD_TEXT && rec->values[which].kind == VALUE_ABSENT &&
+             other <= FIELD_ABSTRACT;
+             other++)
+            if (!is_field(rec, other) && rec->values[other].kind != VALUE_ABSENT)
+                which = other;
+        status = take_value(rec, which, &text[i], place, error);
+    }
+    return status;
 }
 
 static quern_status take_id(const record *rec, quern_span *id, const qn_place *place,
@@ -238,7 +274,9 @@ quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *pl
         !qn_buffer_reserve(&jsonl->room, line.len + QN_JSON_SLACK))
         return qn_fail_memory(error);
     const uint8_t *data = (const uint8_t *)line.data;
-    record rec = {.json = {.at = data, .end = data + line.len}, .room = jsonl->room.data};
+    record rec = {.json = {.at = data, .end = data + line.len},
+                  .room = jsonl->room.data,
+                  .fields = jsonl->fields};
     if (!read_object(&rec))
         return qn_record_malformed(error, place, "%s at byte %zu", rec.json.reason,
                                    (size_t)(rec.json.at - data) + 1);
@@ -246,9 +284,12 @@ quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *pl
     quern_status status = take_id(&rec, &document->id, place, error);
     if (status == QUERN_OK)
         status = take_text(&rec, FIELD_TITLE, FIELD_TITLE, &document->title, place, error);
-    if (status == QUERN_OK)
-        status = take_text(&rec, FIELD_TEXT, FIELD_ABSTRACT, &document->text, place, error);
-    return status;
+    if (status != QUERN_OK)
+        return status;
+    if (rec.fields == NULL || rec.fields->n == 0)
+        return take_text(&rec, FIELD_TEXT, FIELD_ABSTRACT, &document->text, place, error);
+    document->fields = jsonl->text;
+    return take_fields(&rec, jsonl->text, place, error);
 }
 
 void qn_jsonl_free(qn_jsonl *jsonl)

@@ -7,6 +7,9 @@
  *
  * null counts as absent, of equal keys the last one counts, other keys are checked and skipped.
  * An id must be there; a document may be empty.
+ *
+ * With fields each is read from the key of its name (a string, strings in an array, or a number's
+ * literal text); "text" from the others of its row, too, unless they are fields themselves.
  */
 #ifndef QN_BUILD_SOURCE_JSONL_H
 #define QN_BUILD_SOURCE_JSONL_H
@@ -16,13 +19,15 @@
 
 /* Zero-initialise. */
 typedef struct qn_jsonl {
-    qn_buffer room; /* unescaped strings of the last line */
+    const qn_fields *fields; /* as in qn_source_settings */
+    qn_buffer room;          /* unescaped strings of the last line */
+    quern_span text[QN_FIELDS_MAX];
 } qn_jsonl;
 
 /* White space alone, which is no record. */
 bool qn_jsonl_blank(quern_span line);
 
-/* Reads one line as a document, whose spans point into the line and into jsonl->room until the next
+/* Reads one line as a document, whose spans point into the line and into *jsonl until the next
  * call. QUERN_E_INPUT: malformed ("file:line: reason at byte N", N from 1); QUERN_E_MEMORY. */
 quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *place,
                             quern_document *document, quern_error *error);

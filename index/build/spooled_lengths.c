@@ -4,7 +4,9 @@
 #include "index/base/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+/* Documents whose lengths are held. */
 enum { SPOOL_BUFFER = 64 * 1024, HELD = 1024 };
 
 typedef struct qn_lengths_piece {
@@ -12,10 +14,11 @@ typedef struct qn_lengths_piece {
     uint32_t first, n;
 } piece;
 
-quern_status qn_spooled_lengths_init(qn_spooled_lengths *lengths, int dirfd, const char *path,
-                                     quern_error *error)
+quern_status qn_spooled_lengths_init(qn_spooled_lengths *lengths, unsigned n_fields, int dirfd,
+                                     const char *path, quern_error *error)
 {
-    *lengths = (qn_spooled_lengths){.held = malloc(HELD * sizeof(uint32_t))};
+    *lengths = (qn_spooled_lengths){.n_fields = n_fields,
+                                    .held = malloc(HELD * n_fields * sizeof(uint32_t))};
     if (lengths->held == NULL)
         return qn_fail_memory(error);
     return qn_writer_spool(&lengths->spool, dirfd, path, SPOOL_BUFFER, error);
@@ -33,7 +36,7 @@ void qn_spooled_lengths_free(qn_spooled_lengths *lengths)
 size_t qn_spooled_lengths_bytes(const qn_spooled_lengths *lengths)
 {
     return lengths->piece_cap * sizeof(piece) + lengths->read_cap * sizeof(uint32_t) +
-           HELD * sizeof(uint32_t);
+           HELD * lengths->n_fields * sizeof(uint32_t);
 }
 
 /* Writes what is held as a piece. */
@@ -50,18 +53,21 @@ static quern_status put_piece(qn_spooled_lengths *lengths, quern_error *error)
     lengths->piece[lengths->n_pieces++] =
         (piece){lengths->spool.offset, lengths->first_held, (uint32_t)n};
     lengths->n_held = 0;
-    return qn_writer_put(&lengths->spool, lengths->held, n * sizeof *lengths->held, error);
+    return qn_writer_put(&lengths->spool, lengths->held,
+                         n * lengths->n_fields * sizeof *lengths->held, error);
 }
 
-quern_status qn_spooled_lengths_add(qn_spooled_lengths *lengths, uint32_t doc, uint32_t length,
-                                    quern_error *error)
+quern_status qn_spooled_lengths_add(qn_spooled_lengths *lengths, uint32_t doc,
+                                    const uint32_t *length, quern_error *error)
 {
     quern_status status = QUERN_OK;
     if (lengths->n_held == HELD || doc != lengths->first_held + lengths->n_held)
         status = put_piece(lengths, error);
     if (lengths->n_held == 0)
         lengths->first_held = doc;
-    lengths->held[lengths->n_held++] = length;
+    memcpy(lengths->held + lengths->n_held * lengths->n_fields, length,
+           lengths->n_fields * sizeof *length);
+    lengths->n_held++;
     return status;
 }
 
@@ -87,16 +93,17 @@ quern_status qn_spooled_lengths_next(qn_spooled_lengths *lengths, uint32_t *leng
         if (lengths->next_piece == lengths->n_pieces)
             return QUERN_END;
         const piece *p = &lengths->piece[lengths->next_piece++];
+        size_t n = (size_t)p->n * lengths->n_fields;
         void *read = lengths->read;
-        bool ok = qn_array_grow(&read, &lengths->read_cap, p->n, sizeof *lengths->read);
+        bool ok = qn_array_grow(&read, &lengths->read_cap, n, sizeof *lengths->read);
         lengths->read = read;
         if (!ok)
             return qn_fail_memory(error);
         quern_status status = qn_writer_read(&lengths->spool, p->offset, lengths->read,
-                                             p->n * sizeof *lengths->read, error);
+                                             n * sizeof *lengths->read, error);
         if (status != QUERN_OK)
             return status;
-        lengths->n_read = p->n;
+        lengths->n_read = n;
         lengths->next_read = 0;
     }
     *length = lengths->read[lengths->next_read++];

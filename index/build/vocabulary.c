@@ -5,6 +5,8 @@
 #include "index/base/bytes.h"
 #include "index/base/checksum.h"
 #include "index/base/status.h"
+#include "index/segment/fields.h"
+#include "index/segment/format.h"
 
 #include <stdlib.h>
 
@@ -12,7 +14,7 @@
  * the slot holds the hash and the address of the bytes. */
 typedef struct qn_word_slot {
     uint64_t key[2];
-    uint32_t len; /* 0: empty */
+    uint32_t tag; /* its length and, 16 bits up, the prefix of its term; 0: empty */
     uint32_t term;
 } word_slot;
 
@@ -72,15 +74,20 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static inline size_t slot_len(const word_slot *slot)
+{
+    return slot->tag & 0xFFFF;
+}
+
 static inline uint64_t slot_hash(const word_slot *slot)
 {
-    return slot->len <= INLINE ? mix(slot->key[0], slot->key[1] ^ slot->len) : slot->key[0];
+    return slot_len(slot) <= INLINE ? mix(slot->key[0], slot->key[1] ^ slot->tag) : slot->key[0];
 }
 
 /* The key of a word; for a long one the address is filled in when it is stored. */
-static inline word_slot make_key(const char *word, size_t len)
+static inline word_slot make_key(const char *word, size_t len, uint8_t prefix)
 {
-    word_slot key = {.len = (uint32_t)len};
+    word_slot key = {.tag = (uint32_t)prefix << 16 | (uint32_t)len};
     if (len <= INLINE) {
         uint64_t low = qn_load_u64(word), high = qn_load_u64(word + 8);
         unsigned spare = 8 * (8 - (unsigned)(len < 8 ? len : 8)); /* bits of `low` not used */
@@ -95,11 +102,11 @@ static inline word_slot make_key(const char *word, size_t len)
 
 static inline bool same_word(const word_slot *slot, const word_slot *key, const char *word)
 {
-    if (slot->len != key->len || slot->key[0] != key->key[0])
+    if (slot->tag != key->tag || slot->key[0] != key->key[0])
         return false;
-    if (key->len <= INLINE)
+    if (slot_len(key) <= INLINE)
         return slot->key[1] == key->key[1];
-    return memcmp((const char *)(uintptr_t)slot->key[1], word, key->len) == 0;
+    return memcmp((const char *)(uintptr_t)slot->key[1], word, slot_len(key)) == 0;
 }
 
 static bool grow_words(qn_vocabulary *vocabulary)
@@ -110,10 +117,10 @@ static bool grow_words(qn_vocabulary *vocabulary)
         return false;
     for (size_t i = 0; i < vocabulary->word_cap; i++) {
         const word_slot *slot = &vocabulary->words[i];
-        if (slot->len == 0)
+        if (slot->tag == 0)
             continue;
         size_t at = slot_hash(slot) & (cap - 1);
-        while (grown[at].len != 0)
+        while (grown[at].tag != 0)
             at = (at + 1) & (cap - 1);
         grown[at] = *slot;
     }
@@ -180,23 +187,38 @@ quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, siz
     return new_term(vocabulary, term, len, at, number, error);
 }
 
+/* The number of a stem with the prefix before it. */
+static quern_status prefixed_term(qn_vocabulary *vocabulary, uint8_t prefix, const char *stem,
+                                  size_t len, uint32_t *number, quern_error *error)
+{
+    char term[QN_TERM_MAX];
+    if (prefix == 0)
+        return qn_vocabulary_term(vocabulary, stem, len, number, error);
+    if (len + QN_FIELD_PREFIX > sizeof term)
+        return QUERN_OK;
+    term[0] = (char)prefix;
+    memcpy(term + QN_FIELD_PREFIX, stem, len);
+    return qn_vocabulary_term(vocabulary, term, len + QN_FIELD_PREFIX, number, error);
+}
+
 static quern_status new_word(qn_vocabulary *vocabulary, word_slot key, const char *word, size_t at,
                              uint32_t *term, quern_error *error)
 {
     const char *stem;
-    size_t stem_len;
+    size_t stem_len, len = slot_len(&key);
     quern_status status =
-        qn_analyzer_term(vocabulary->analyzer, word, key.len, &stem, &stem_len, error);
+        qn_analyzer_term(vocabulary->analyzer, word, len, &stem, &stem_len, error);
     if (status != QUERN_OK)
         return status;
     key.term = QN_STOP_WORD;
     if (stem_len > 0) {
-        status = qn_vocabulary_term(vocabulary, stem, stem_len, &key.term, error);
+        status =
+            prefixed_term(vocabulary, (uint8_t)(key.tag >> 16), stem, stem_len, &key.term, error);
         if (status != QUERN_OK)
             return status;
     }
-    if (key.len > INLINE) {
-        const char *copy = qn_arena_copy(&vocabulary->arena, word, key.len);
+    if (len > INLINE) {
+        const char *copy = qn_arena_copy(&vocabulary->arena, word, len);
         if (copy == NULL)
             return qn_fail_memory(error);
         key.key[1] = (uint64_t)(uintptr_t)copy;
@@ -213,7 +235,7 @@ static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *k
 {
     size_t mask = vocabulary->word_cap - 1;
     size_t at = slot_hash(key) & mask;
-    for (; vocabulary->words[at].len != 0; at = (at + 1) & mask) {
+    for (; vocabulary->words[at].tag != 0; at = (at + 1) & mask) {
         if (same_word(&vocabulary->words[at], key, word)) {
             *term = vocabulary->words[at].term;
             return QUERN_OK;
@@ -222,14 +244,14 @@ static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *k
     return new_word(vocabulary, *key, word, at, term, error);
 }
 
-quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, const qn_word *words, size_t n,
-                                 uint32_t *terms, quern_error *error)
+quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, uint8_t prefix, const qn_word *words,
+                                 size_t n, uint32_t *terms, quern_error *error)
 {
     word_slot key[AHEAD];
     for (size_t from = 0; from < n; from += AHEAD) {
         size_t part = n - from < AHEAD ? n - from : AHEAD;
         for (size_t i = 0; i < part; i++) {
-            key[i] = make_key(words[from + i].text, words[from + i].len);
+            key[i] = make_key(words[from + i].text, words[from + i].len, prefix);
             __builtin_prefetch(&vocabulary->words[slot_hash(&key[i]) & (vocabulary->word_cap - 1)]);
         }
         for (size_t i = 0; i < part; i++) {

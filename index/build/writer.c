@@ -32,6 +32,8 @@ static void take_over(qn_index_writer *writer)
         options->store = !meta->stored   ? QUERN_STORE_NONE
                          : meta->records ? QUERN_STORE_RECORD
                                          : QUERN_STORE_TEXT;
+    if (writer->fields.n == 0)
+        writer->fields = meta->fields;
     options->no_positions = options->no_positions || !meta->positions;
     if (options->tune == QUERN_TUNE_BALANCED)
         options->tune = meta->tune;
@@ -60,6 +62,9 @@ static quern_status hold_against_old(const qn_index_writer *writer, quern_error 
             (own->stopwords.len > 0 &&
              memcmp(meta->stopwords.data, own->stopwords.data, own->stopwords.len) != 0))
             return qn_fail(error, QUERN_E_ARGUMENT, "%s was built with other stop words", path);
+        if (!qn_fields_same_names(&meta->fields, &writer->fields))
+            return qn_fail(error, QUERN_E_ARGUMENT,
+                           "%s keeps other fields apart than were asked for: append alike", path);
         if (meta->positions == options->no_positions)
             return qn_fail(error, QUERN_E_ARGUMENT, "%s was built %s positions: append alike", path,
                            meta->positions ? "with" : "without");
@@ -112,8 +117,9 @@ static quern_status open_analyzer(qn_index_writer *writer, quern_error *error)
 static quern_status init_mill(qn_index_writer *writer, unsigned number, quern_error *error)
 {
     return qn_mill_init(&writer->mill[number], &writer->room,
-                        qn_analyzer_get_settings(writer->analyzer), !writer->options.no_positions,
-                        writer->directory.dirfd, writer->directory.path, error);
+                        qn_analyzer_get_settings(writer->analyzer), writer->fields.n,
+                        !writer->options.no_positions, writer->directory.dirfd,
+                        writer->directory.path, error);
 }
 
 static quern_status open_parts(qn_index_writer *writer, quern_error *error)
@@ -130,7 +136,8 @@ static quern_status open_parts(qn_index_writer *writer, quern_error *error)
         return qn_fail_memory(error);
     quern_status status = init_mill(writer, 0, error);
     if (status == QUERN_OK)
-        status = qn_spooled_lengths_init(&writer->lengths, dirfd, path, error);
+        status = qn_spooled_lengths_init(&writer->lengths, qn_fields_count(&writer->fields), dirfd,
+                                         path, error);
     if (status == QUERN_OK)
         status = qn_registry_init(&writer->registry, (size_t)(options->memory / REGISTRY_SHARE),
                                   dirfd, path, error);
@@ -152,6 +159,8 @@ quern_status qn_index_writer_open(qn_index_writer *writer, const char *path,
 {
     *writer = (qn_index_writer){.options = *options, .directory = {.dirfd = -1, .lockfd = -1}};
     quern_status status = check_options(&writer->options, error);
+    if (status == QUERN_OK)
+        status = qn_fields_parse(&writer->fields, options->fields, error);
     if (status != QUERN_OK)
         return status;
     status = qn_directory_open(&writer->directory, path,
@@ -181,6 +190,7 @@ void qn_index_writer_close(qn_index_writer *writer)
     qn_analyzer_free(writer->analyzer);
     qn_spooled_lengths_free(&writer->lengths);
     qn_old_free(&writer->old);
+    qn_buffer_free(&writer->joined);
     if (writer->directory.lockfd >= 0) { /* only then are the temporary files its own */
         (void)unlinkat(writer->directory.dirfd, writer->docs_name, 0);
         (void)unlinkat(writer->directory.dirfd, writer->index_name, 0);
@@ -191,44 +201,11 @@ void qn_index_writer_close(qn_index_writer *writer)
 
 /* ---- documents ---- */
 
-/* "PLACE: " for messages, empty where there is no place. */
-static void place_prefix(const qn_place *place, char *out, size_t len)
-{
-    if (place == NULL)
-        out[0] = 0;
-    else if (place->line == 0)
-        (void)snprintf(out, len, "%s: ", place->file);
-    else
-        (void)snprintf(out, len, "%s:%llu: ", place->file, (unsigned long long)place->line);
-}
-
-static quern_status check_document(const qn_index_writer *writer, const quern_document *document,
-                                   const qn_place *place, quern_error *error)
-{
-    char where[256];
-    place_prefix(place, where, sizeof where);
-    if (document->id.len == 0)
-        return qn_fail(error, QUERN_E_INPUT, "%sa document has an empty id", where);
-    if (document->id.len > QN_ID_MAX)
-        return qn_fail(error, QUERN_E_INPUT, "%sa document's id has %zu bytes, more than %d", where,
-                       document->id.len, QN_ID_MAX);
-    uint64_t limit = writer->options.memory / QN_DOCUMENT_SHARE;
-    uint64_t len = (uint64_t)document->title.len + document->text.len;
-    if (writer->options.store == QUERN_STORE_RECORD)
-        len += document->record.len;
-    if (len > limit || len > UINT32_MAX / 2)
-        return qn_fail(
-            error, QUERN_E_INPUT,
-            "%sa document has %llu bytes, more than an eighth of the memory limit (%llu)", where,
-            (unsigned long long)len, (unsigned long long)limit);
-    return QUERN_OK;
-}
-
 static quern_status duplicate(const quern_document *document, const qn_place *place,
                               const char *first, quern_error *error)
 {
     char where[256];
-    place_prefix(place, where, sizeof where);
+    qn_document_place(place, where, sizeof where);
     int len = document->id.len > 200 ? 200 : (int)document->id.len;
     return qn_fail(error, QUERN_E_DUPLICATE, "%sthe id \"%.*s\" was given before, at %s", where,
                    len, document->id.data, first);
@@ -236,7 +213,7 @@ static quern_status duplicate(const quern_document *document, const qn_place *pl
 
 /* Of the document's id in the index that is added to. QUERN_OK: add it; QUERN_END: leave it out. */
 static quern_status check_old(qn_index_writer *writer, const quern_document *document,
-                              const qn_place *place, bool analysed, quern_error *error)
+                              const qn_place *place, bool comparable, quern_error *error)
 {
     const quern_build_options *options = &writer->options;
     qn_old_place at;
@@ -255,7 +232,7 @@ static quern_status check_old(qn_index_writer *writer, const quern_document *doc
         writer->report.skipped++;
         return QUERN_END;
     }
-    if (options->skip_unchanged && analysed)
+    if (options->skip_unchanged && comparable)
         status = qn_old_equals(&writer->old, &at, document, &equal, error);
     if (status != QUERN_OK)
         return status;
@@ -269,13 +246,13 @@ static quern_status check_old(qn_index_writer *writer, const quern_document *doc
 
 /* Likewise in the index and among the documents that were added. */
 static quern_status check_duplicate(qn_index_writer *writer, const quern_document *document,
-                                    const qn_place *place, bool analysed, quern_error *error)
+                                    const qn_place *place, bool comparable, quern_error *error)
 {
     const char *id = document->id.data;
     size_t len = document->id.len;
     uint32_t doc;
     quern_on_duplicate rule = writer->options.on_duplicate;
-    quern_status status = check_old(writer, document, place, analysed, error);
+    quern_status status = check_old(writer, document, place, comparable, error);
     if (status != QUERN_OK)
         return status;
     status = qn_registry_find(&writer->registry, id, len, &doc, error);
@@ -291,32 +268,17 @@ static quern_status check_duplicate(qn_index_writer *writer, const quern_documen
                                         : qn_registry_drop(&writer->registry, doc, error);
 }
 
-static quern_status check_tokens(const quern_token *tokens, size_t n, quern_error *error)
-{
-    if (n > QN_POSITIONS_MAX)
-        return qn_fail(error, QUERN_E_INPUT, "a document has more than %u tokens",
-                       QN_POSITIONS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        if (tokens[i].term.len == 0 || tokens[i].term.len > QN_TERM_MAX)
-            return qn_fail(error, QUERN_E_INPUT, "token %zu is empty or over %d bytes", i,
-                           QN_TERM_MAX);
-        if (tokens[i].position >= QN_POSITIONS_MAX ||
-            (i > 0 && tokens[i].position < tokens[i - 1].position))
-            return qn_fail(error, QUERN_E_INPUT, "the position of token %zu is out of range", i);
-    }
-    return QUERN_OK;
-}
-
 /* What a document takes while it is added: its source holds the record and an unescaped copy, the
- * store what it keeps and, at worst as large, what it makes of it. */
+ * store what it keeps and, at worst as large, what it makes of it; and what is kept may have been
+ * joined. */
 static uint64_t bytes_of(const qn_index_writer *writer, const quern_document *document)
 {
-    uint64_t len = (uint64_t)document->title.len + document->text.len;
-    uint64_t record = document->record.len;
+    uint64_t len = qn_document_len(&writer->fields, document);
+    uint64_t record = document->record.len, joined = writer->joined.cap;
     uint64_t kept = writer->options.store == QUERN_STORE_NONE     ? 0
                     : writer->options.store == QUERN_STORE_RECORD ? len + record
                                                                   : len;
-    return 2 * record + 2 * kept;
+    return 2 * record + 2 * kept + joined;
 }
 
 static quern_status start_crew(qn_index_writer *writer, quern_error *error)
@@ -348,14 +310,15 @@ static quern_status invert(qn_index_writer *writer, const quern_document *docume
         if (status != QUERN_OK)
             return status;
     }
-    writer->added_bytes += (uint64_t)document->title.len + document->text.len;
+    writer->added_bytes += qn_document_len(&writer->fields, document);
+    quern_span text[QN_FIELDS_MAX];
+    uint32_t length[QN_FIELDS_MAX];
+    qn_document_texts(&writer->fields, document, text);
     if (writer->crew != NULL)
-        return qn_crew_add(writer->crew, doc, document, tokens, n_tokens, &writer->lengths, error);
-    uint32_t length = 0;
-    quern_status status =
-        tokens == NULL
-            ? qn_mill_document(writer->mill, doc, document->title, document->text, &length, error)
-            : qn_mill_tokens(writer->mill, doc, tokens, n_tokens, &length, error);
+        return qn_crew_add(writer->crew, doc, text, tokens, n_tokens, &writer->lengths, error);
+    quern_status status = tokens == NULL
+                              ? qn_mill_document(writer->mill, doc, text, length, error)
+                              : qn_mill_tokens(writer->mill, doc, tokens, n_tokens, length, error);
     return status == QUERN_OK ? qn_spooled_lengths_add(&writer->lengths, doc, length, error)
                               : status;
 }
@@ -367,25 +330,31 @@ static quern_status add(qn_index_writer *writer, const quern_document *document,
 {
     if (writer->failed)
         return qn_fail(error, QUERN_E_ARGUMENT, "the builder has failed before");
-    quern_status status = check_document(writer, document, place, error);
+    quern_document kept;
+    bool records = writer->options.store == QUERN_STORE_RECORD;
+    quern_status status =
+        qn_document_check(&writer->fields, document, place, records, writer->options.memory, error);
+    if (status == QUERN_OK && !qn_document_kept(&writer->fields, document, &writer->joined, &kept))
+        return qn_fail_memory(error);
+    bool comparable =
+        tokens == NULL && qn_document_kept_tells_all(&writer->fields, document, records);
     if (status == QUERN_OK)
-        status = check_duplicate(writer, document, place, tokens == NULL, error);
+        status = check_duplicate(writer, &kept, place, comparable, error);
     if (status == QUERN_END)
         return QUERN_OK;
     if (status == QUERN_E_INPUT || status == QUERN_E_DUPLICATE)
         return status;
     writer->failed = true; /* until all has gone well */
-    uint64_t len = (uint64_t)document->title.len + document->text.len;
     if (status == QUERN_OK)
         status = invert(writer, document, tokens, n_tokens, error);
     if (status == QUERN_OK)
         status =
             qn_registry_add(&writer->registry, document->id.data, document->id.len, place, error);
     if (status == QUERN_OK && writer->docs != NULL)
-        status = qn_docs_writer_add(writer->docs, document, error);
+        status = qn_docs_writer_add(writer->docs, &kept, error);
     if (status != QUERN_OK)
         return status;
-    writer->report.input_bytes += len;
+    writer->report.input_bytes += qn_document_len(&writer->fields, document);
     writer->failed = false;
     return QUERN_OK;
 }
@@ -401,7 +370,7 @@ quern_status qn_index_writer_add_tokens(qn_index_writer *writer, const quern_doc
                                         quern_error *error)
 {
     static const quern_token none;
-    quern_status status = check_tokens(tokens, n_tokens, error);
+    quern_status status = qn_document_check_tokens(&writer->fields, tokens, n_tokens, error);
     if (status != QUERN_OK)
         return status;
     return add(writer, document, NULL, n_tokens == 0 ? &none : tokens, n_tokens, error);

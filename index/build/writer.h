@@ -7,16 +7,15 @@
 
 #include "index/build/crew.h"
 #include "index/build/directory.h"
+#include "index/build/document.h"
 #include "index/build/old.h"
 #include "index/build/registry.h"
 #include "index/segment/segment.h"
 #include "index/text/analyzer.h"
 
-/* A document's title and text together are at most this share of the memory limit. */
-enum { QN_DOCUMENT_SHARE = 8 };
-
 typedef struct qn_index_writer {
     quern_build_options options; /* defaults filled in */
+    qn_fields fields;
     qn_directory directory;
     bool failed; /* after an error that left it inconsistent */
     qn_old old;  /* what is there, if documents are added to an index */
@@ -35,6 +34,7 @@ typedef struct qn_index_writer {
     char docs_name[48], index_name[48]; /* temporary names */
 
     uint64_t reserved; /* bytes that the caller holds on the builder's account */
+    qn_buffer joined;  /* what is kept of the document at hand, if several fields are */
 
     quern_build_report report;
 } qn_index_writer;

@@ -81,7 +81,13 @@ static bool kind_is_known(uint32_t file_kind, uint32_t kind)
         return kind == QN_SECTION_STORE || kind == QN_SECTION_STORE_INDEX;
     if (file_kind == QN_FILE_DELETES)
         return kind == QN_SECTION_DELETED;
-    return kind >= QN_SECTION_META && kind <= QN_SECTION_ID_LOOKUP;
+    return kind >= QN_SECTION_META && kind <= QN_SECTION_FIELDS;
+}
+
+/* The feature that a section is part of; 0: none. */
+static uint64_t feature_of(uint32_t kind)
+{
+    return kind == QN_SECTION_FIELDS ? QN_FEATURE_FIELDS : 0;
 }
 
 /* What must hold before anything else of the header may be believed. */
@@ -147,7 +153,7 @@ static quern_status read_table(qn_container *out, const uint8_t *bytes, const ch
 {
     uint32_t n_sections = qn_load_u32(bytes + AT_N_SECTIONS);
     uint64_t sums_offset = qn_load_u64(bytes + AT_SUMS_OFFSET);
-    uint64_t free_from = QN_PAGE;
+    uint64_t free_from = QN_PAGE, features = 0;
     for (uint32_t i = 0; i < n_sections; i++) {
         const uint8_t *entry = bytes + AT_TABLE + (size_t)i * ENTRY;
         uint32_t kind = qn_load_u32(entry);
@@ -170,7 +176,11 @@ static quern_status read_table(qn_container *out, const uint8_t *bytes, const ch
                            "%s holds a section of kind %" PRIu32 ", which this program cannot read",
                            name, kind);
         out->section[kind] = (qn_section){.data = bytes + offset, .len = len};
+        features |= feature_of(kind);
     }
+    if (features != qn_load_u64(bytes + AT_FEATURES))
+        return qn_fail(error, QUERN_E_DAMAGED, "%s: its features are not those of its sections",
+                       name);
     return QUERN_OK;
 }
 
@@ -406,6 +416,10 @@ static void fill_header(const qn_container_writer *writer, uint8_t page[QN_PAGE]
     qn_store_u64(page + AT_SUMS_OFFSET, sums_offset);
     qn_store_u64(page + AT_N_PAGES, sums_offset / QN_PAGE - 1);
     qn_store_u64(page + AT_TAIL_CHECKSUM, tail_checksum);
+    uint64_t features = 0;
+    for (uint32_t i = 0; i < writer->n_sections; i++)
+        features |= feature_of(writer->section[i].kind);
+    qn_store_u64(page + AT_FEATURES, features);
     for (uint32_t i = 0; i < writer->n_sections; i++) {
         uint8_t *entry = page + AT_TABLE + (size_t)i * ENTRY;
         qn_store_u32(entry, writer->section[i].kind);

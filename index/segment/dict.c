@@ -421,6 +421,12 @@ static inline quern_status find_in_block(const qn_dict *dict, const block_view *
     return QUERN_NOT_FOUND;
 }
 
+/* The field of a term (not empty); what is none is found out when its list is opened. */
+static inline uint32_t field_of(const qn_dict *dict, const char *term)
+{
+    return dict->n_fields == 0 ? 0 : (uint32_t)(uint8_t)term[0] - 1;
+}
+
 quern_status qn_dict_find(const qn_dict *dict, const char *term, size_t len, qn_term_info *info,
                           quern_error *error)
 {
@@ -442,6 +448,7 @@ quern_status qn_dict_find(const qn_dict *dict, const char *term, size_t len, qn_
     info->postings_off = v.postings_off;
     info->positions_off = v.positions_off;
     info->bounds_index = v.bounds_index;
+    info->field = field_of(dict, term);
     return read_record(dict, v.controls[index], &v.fields, v.end, info) ? QUERN_OK
                                                                         : damaged(dict, error);
 }
@@ -485,6 +492,7 @@ static quern_status cursor_enter(qn_dict_cursor *cursor, quern_error *error)
     info->bounds_index = v.bounds_index;
     memcpy(cursor->term, v.first, v.first_len);
     cursor->len = v.first_len;
+    info->field = field_of(dict, cursor->term);
     if (!read_record(dict, v.controls[0], &v.fields, v.end, info))
         return damaged(dict, error);
     cursor->n = v.n;
@@ -518,6 +526,7 @@ static quern_status cursor_step(qn_dict_cursor *cursor, quern_error *error)
         return disordered(dict, error);
     memcpy(cursor->term + prefix, at, suffix_len);
     cursor->len = prefix + suffix_len;
+    cursor->info.field = field_of(dict, cursor->term);
     cursor->term_at = at + suffix_len;
     advance(dict, &cursor->info);
     if (!read_record(dict, cursor->controls[cursor->next], &cursor->fields_at, cursor->end,

@@ -20,8 +20,9 @@ enum { QN_INLINE_TF_MAX = 8 };
 
 /* What the dictionary knows of a term. */
 typedef struct qn_term_info {
-    uint32_t df;           /* documents, at least 1 */
-    uint64_t cf;           /* occurrences, at least df */
+    uint32_t field; /* where there are several: of the term, as its first byte says; else 0 */
+    uint32_t df;    /* documents, at least 1 */
+    uint64_t cf;    /* occurrences, at least df */
     uint64_t postings_off; /* extent in POSTINGS; length 0 if df is 1 */
     uint64_t postings_len;
     uint64_t positions_off; /* extent in POSITIONS; length 0 if none or inline */
@@ -60,6 +61,7 @@ typedef struct qn_dict {
     uint32_t n_blocks;
     uint64_t postings_len, positions_len; /* of the sections, to hold extents against */
     uint32_t n_docs, bounds_df;
+    uint32_t n_fields; /* of the segment, which sets it: terms have a byte before them; 0: none */
     bool positions;
     /* Within `index`, for dict.c: keys by level, all of them at 0, at most 16 at the last. */
     const uint8_t *keys[8], *places;

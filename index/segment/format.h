@@ -30,8 +30,8 @@ enum {
     QN_SECTION_BOUNDS = 8,     /* range maxima of frequent terms */
     QN_SECTION_IDS = 9,        /* external ids in document order */
     QN_SECTION_ID_LOOKUP = 10, /* from an id to its document */
+    QN_SECTION_FIELDS = 11,    /* names, weights and counts of several fields */
     /* Reserved, written by no version yet, refused if met: */
-    QN_SECTION_FIELDS = 11,      /* names, weights and lengths of several fields */
     QN_SECTION_ORDINALS = 12,    /* store ordinals, where documents were reordered */
     QN_SECTION_VALUES = 13,      /* a column of document values */
     QN_SECTION_STORE = 32,       /* zstd blocks of documents */
@@ -40,9 +40,10 @@ enum {
     QN_SECTION_MAX = 64,
 };
 
-/* Features a reader must know to read a file at all. None is defined; all bits must be 0. Reserved:
- * bit 0 several fields, bit 1 reordered documents, bit 2 document values. */
-#define QN_FEATURES_KNOWN 0ull
+/* Features a reader must know to read a file at all. Reserved: bit 1 reordered documents, bit 2
+ * document values. */
+#define QN_FEATURE_FIELDS 1ull /* FIELDS is there */
+#define QN_FEATURES_KNOWN QN_FEATURE_FIELDS
 
 /* Longest term and external id, in bytes. */
 enum { QN_TERM_MAX = 255, QN_ID_MAX = 4096 };

@@ -51,7 +51,7 @@ quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *con
     qn_store_u64(fixed + AT_FINGERPRINT, meta->fingerprint);
     qn_store_f32(fixed + AT_K1, meta->k1);
     qn_store_f32(fixed + AT_B, meta->b);
-    qn_store_u32(fixed + AT_EXACT_WIDTH, meta->exact_width);
+    qn_store_u32(fixed + AT_EXACT_WIDTH, meta->counts[0].exact_width);
     qn_store_u32(fixed + AT_FLAGS, (meta->positions ? FLAG_POSITIONS : 0u) |
                                        (meta->stored ? FLAG_STORED : 0u) |
                                        (meta->records ? FLAG_RECORDS : 0u));
@@ -64,7 +64,10 @@ quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *con
         status = qn_writer_put(&container->file, fixed, sizeof fixed, error);
     if (status == QUERN_OK)
         status = qn_writer_put(&container->file, meta->stopwords.data, meta->stopwords.len, error);
-    return status == QUERN_OK ? qn_container_writer_end(container, error) : status;
+    if (status == QUERN_OK)
+        status = qn_container_writer_end(container, error);
+    return status == QUERN_OK ? qn_fields_write(&meta->fields, meta->counts, container, error)
+                              : status;
 }
 
 static quern_status damaged(const qn_container *container, const char *what, quern_error *error)
@@ -91,7 +94,6 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
         .b = qn_load_f32(at + AT_B),
         .coded_df = qn_load_u32(at + AT_CODED_DF),
         .dense_df = qn_load_u32(at + AT_DENSE_DF),
-        .exact_width = qn_load_u32(at + AT_EXACT_WIDTH),
         .positions = (flags & FLAG_POSITIONS) != 0,
         .stored = (flags & FLAG_STORED) != 0,
         .records = (flags & FLAG_RECORDS) != 0,
@@ -105,7 +107,9 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
     uint32_t tune = qn_load_u32(at + AT_TUNE);
     memcpy(out->language, at + AT_LANGUAGE, sizeof out->language);
     memcpy(out->unicode, at + AT_UNICODE, sizeof out->unicode);
-    out->average = out->n_docs == 0 ? 0 : (double)out->n_tokens / (double)out->n_docs;
+    out->counts[0] = (qn_field_counts){
+        out->n_tokens, out->n_docs == 0 ? 0 : (double)out->n_tokens / (double)out->n_docs,
+        qn_load_u32(at + AT_EXACT_WIDTH)};
     if (flags & ~(uint32_t)FLAGS_KNOWN)
         return qn_fail(error, QUERN_E_VERSION, "%s: META: unknown flags %#x", container->name,
                        flags);
@@ -113,14 +117,14 @@ quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, q
         return damaged(container, "the stop words do not fill the section", error);
     out->stopwords = (quern_span){(const char *)at + FIXED_LEN, section.len - FIXED_LEN};
     if (out->n_docs > QN_DOCS_MAX || out->coded_df <= QN_BLOCK || out->dense_df < out->coded_df ||
-        tune > QUERN_TUNE_SPEED || out->exact_width > 32)
+        tune > QUERN_TUNE_SPEED || out->counts[0].exact_width > 32)
         return damaged(container, "a number is out of range", error);
     out->tune = (quern_tune)tune;
     if (!(out->k1 >= 0 && out->k1 <= 3 && out->b >= 0 && out->b <= 1))
         return damaged(container, "a BM25 parameter is out of range", error);
     if (out->language[sizeof out->language - 1] != 0 || out->unicode[sizeof out->unicode - 1] != 0)
         return damaged(container, "a name is not terminated", error);
-    return QUERN_OK;
+    return qn_fields_read(&out->fields, out->counts, out->n_docs, container, error);
 }
 
 bool qn_meta_same_analyzer(const qn_segment_meta *a, const qn_segment_meta *b)
@@ -128,5 +132,6 @@ bool qn_meta_same_analyzer(const qn_segment_meta *a, const qn_segment_meta *b)
     return strcmp(a->language, b->language) == 0 && a->rules == b->rules &&
            a->fingerprint == b->fingerprint && a->stopwords.len == b->stopwords.len &&
            (a->stopwords.len == 0 ||
-            memcmp(a->stopwords.data, b->stopwords.data, a->stopwords.len) == 0);
+            memcmp(a->stopwords.data, b->stopwords.data, a->stopwords.len) == 0) &&
+           qn_fields_same_names(&a->fields, &b->fields);
 }

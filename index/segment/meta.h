@@ -13,36 +13,38 @@
 #define QN_SEGMENT_META_H
 
 #include "index/segment/container.h"
+#include "index/segment/fields.h"
 
 typedef struct qn_segment_meta {
     uint32_t n_docs;
     uint64_t n_tokens, n_terms, n_postings;
-    float k1, b;          /* that the bounds were computed for, */
-    double average;       /* with this average length: tokens / documents, 0 without documents */
-    uint32_t coded_df;    /* terms with df >= this are coded and have range maxima; over 128 */
-    uint32_t dense_df;    /* of them, with df >= this are bitmaps; at least coded_df */
-    quern_tune tune;      /* for statistics: which tuning chose these borders */
-    uint32_t exact_width; /* bits of an exact length, 0..32 */
-    bool positions;       /* POSITIONS is there */
-    bool stored;          /* the segment has a store file */
-    bool records;         /* which holds whole records too */
+    float k1, b;       /* that the bounds were computed for, with average lengths as in counts */
+    uint32_t coded_df; /* terms with df >= this are coded and have range maxima; over 128 */
+    uint32_t dense_df; /* of them, with df >= this are bitmaps; at least coded_df */
+    quern_tune tune;   /* for statistics: which tuning chose these borders */
+    bool positions;    /* POSITIONS is there */
+    bool stored;       /* the segment has a store file */
+    bool records;      /* which holds whole records too */
     /* Of POSTINGS, for stats; the rest is gaps of documents and their tables. tf_bytes includes
      * codes_bytes. */
     uint64_t tf_bytes, bounds_bytes, codes_bytes, bitmap_bytes;
     uint32_t rules; /* QN_ANALYZER_RULES */
     uint64_t fingerprint;
-    char language[64], unicode[32]; /* NUL-terminated */
-    quern_span stopwords;           /* in the mapped file, or the writer's */
+    char language[64], unicode[32];        /* NUL-terminated */
+    quern_span stopwords;                  /* in the mapped file, or the writer's */
+    qn_fields fields;                      /* that are kept apart: the section FIELDS */
+    qn_field_counts counts[QN_FIELDS_MAX]; /* of each, or of the one without a name */
 } qn_segment_meta;
 
-/* Appends the section to a container. */
+/* Appends the section to a container, and FIELDS if there are some. */
 quern_status qn_meta_write(const qn_segment_meta *meta, qn_container_writer *container,
                            quern_error *error);
 
-/* Reads and checks the section (ranges, lengths; not the sums of its numbers). */
+/* Reads and checks the sections (ranges, lengths; not the sums of their numbers). */
 quern_status qn_meta_read(qn_segment_meta *out, const qn_container *container, quern_error *error);
 
-/* Whether two segments were built by equal analyzers: language, rules, stemmer, stop words. */
+/* Whether two segments were built by equal analyzers: language, rules, stemmer, stop words; and
+ * keep the same fields apart. */
 bool qn_meta_same_analyzer(const qn_segment_meta *a, const qn_segment_meta *b);
 
 #endif

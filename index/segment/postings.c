@@ -56,8 +56,13 @@ static quern_status open_bounds(qn_postings *list, quern_error *error)
 quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const qn_term_info *info,
                               quern_error *error)
 {
+    if (info->field >= qn_fields_count(&segment->meta.fields))
+        return qn_container_damaged(&segment->index, "a term is of a field that is not there",
+                                    error);
     *out = (qn_postings){.segment = segment,
                          .info = *info,
+                         .field = info->field,
+                         .lengths = segment->lengths[info->field],
                          .df = info->df,
                          .n_blocks = (info->df + QN_BLOCK - 1) / QN_BLOCK,
                          .has_tf = info->df > QN_BLOCK || info->cf != info->df,
@@ -210,10 +215,11 @@ quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint
 /* The extremes over all codes of (1 + K_segment) / (1 + K_query): the tf-part's ratio
  * (tf + K_segment) / (tf + K_query) lies between this and 1, as it moves towards 1 with larger tf.
  */
-static void part_ratio(const qn_segment *segment, const float norms[256], double *low, double *high)
+static void part_ratio(const qn_segment *segment, unsigned field, const float norms[256],
+                       double *low, double *high)
 {
     float own[256];
-    qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.average, own);
+    qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.counts[field].average, own);
     *low = *high = 1;
     for (unsigned code = 0; code < 256; code++) {
         double ratio = (1.0 + (double)own[code]) / (1.0 + (double)norms[code]);
@@ -224,16 +230,16 @@ static void part_ratio(const qn_segment *segment, const float norms[256], double
     }
 }
 
-float qn_postings_inflation(const qn_segment *segment, const float norms[256])
+float qn_postings_inflation(const qn_segment *segment, unsigned field, const float norms[256])
 {
     double low, high;
-    part_ratio(segment, norms, &low, &high);
+    part_ratio(segment, field, norms, &low, &high);
     return high == 1 ? 1.0f : (float)(high * (1 + 1e-6)); /* room for rounding */
 }
 
-float qn_postings_deflation(const qn_segment *segment, const float norms[256])
+float qn_postings_deflation(const qn_segment *segment, unsigned field, const float norms[256])
 {
     double low, high;
-    part_ratio(segment, norms, &low, &high);
+    part_ratio(segment, field, norms, &low, &high);
     return low == 1 ? 1.0f : (float)(low * (1 - 1e-6));
 }

@@ -34,6 +34,8 @@ static const uint32_t qn_seed_rank[QN_SEEDS] = {5, 10, 20, 50, 100, 200, 500, 10
 typedef struct qn_postings {
     const qn_segment *segment;
     qn_term_info info;
+    uint32_t field;         /* of the term, */
+    const uint8_t *lengths; /* and its codes of lengths: n_docs, over-readable */
     uint32_t df, n_blocks;
     bool has_tf;              /* false: every tf is 1 */
     float max_part;           /* no tf-part is larger (at the segment's parameters); <= 1 */
@@ -94,13 +96,13 @@ quern_status qn_postings_docs(const qn_postings *list, uint32_t block, uint32_t 
 quern_status qn_postings_tfs(const qn_postings *list, uint32_t block, const uint8_t *tf_at,
                              uint32_t *tfs, quern_error *error);
 
-/* Bounds hold at the segment's parameters and average length. A factor >= 1 by which every bound
- * must be multiplied at those of `norms` (as qn_length_norms gives them): the maximum over all
- * length codes of (1 + K_segment) / (1 + K_query), with room for rounding; exactly 1 where it is.
- */
-float qn_postings_inflation(const qn_segment *segment, const float norms[256]);
+/* Bounds hold at the segment's parameters and average length of the field. A factor >= 1 by which
+ * every bound of its lists must be multiplied at those of `norms` (as qn_length_norms gives them):
+ * the maximum over all length codes of (1 + K_segment) / (1 + K_query), with room for rounding;
+ * exactly 1 where it is. */
+float qn_postings_inflation(const qn_segment *segment, unsigned field, const float norms[256]);
 
 /* A factor <= 1 for seeds: the minimum of the same ratio, likewise. */
-float qn_postings_deflation(const qn_segment *segment, const float norms[256]);
+float qn_postings_deflation(const qn_segment *segment, unsigned field, const float norms[256]);
 
 #endif

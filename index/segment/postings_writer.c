@@ -23,7 +23,7 @@ typedef struct range_part {
 struct qn_postings_writer {
     qn_postings_params params;
     uint32_t n_windows;
-    float norms[256];
+    float norms[QN_FIELDS_MAX][256];
     qn_dict_writer *dict;
     qn_container_writer *container;
     qn_positions_writer positions; /* to the container's file */
@@ -33,6 +33,8 @@ struct qn_postings_writer {
     /* the current term */
     char term[QN_TERM_MAX];
     size_t term_len;
+    const uint8_t *lengths; /* of its field, */
+    const float *norm;      /* and K by length code */
     uint32_t df, last_doc;
     uint64_t cf;
     uint64_t postings_start;
@@ -68,7 +70,10 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->positions.file = &container->file;
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
-    qn_length_norms(params->k1, params->b, params->average, writer->norms);
+    unsigned n_fields = params->n_fields == 0 ? 1 : params->n_fields;
+    for (unsigned i = 0; i < n_fields; i++)
+        qn_length_norms(params->k1, params->b, params->counts[i].average, writer->norms[i]);
+    writer->params.counts = NULL;
     quern_status status =
         qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, params->coded_df, error);
     if (status == QUERN_OK)
@@ -89,6 +94,11 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
 {
     memcpy(writer->term, term, len);
     writer->term_len = len;
+    uint32_t field = writer->params.n_fields == 0 ? 0 : (uint32_t)(uint8_t)term[0] - 1;
+    if (field >= writer->params.n_fields)
+        field = 0;
+    writer->lengths = writer->params.lengths + (size_t)field * writer->params.n_docs;
+    writer->norm = writer->norms[field];
     writer->df = 0;
     writer->cf = 0;
     writer->n = 0;
@@ -127,11 +137,11 @@ static bool bound_block(qn_postings_writer *writer)
     float best = 0;
     for (uint32_t i = 0; i < writer->n; i++) {
         float tf = (float)writer->tfs[i];
-        part[i] = tf / (tf + writer->norms[writer->params.lengths[writer->docs[i]]]);
+        part[i] = tf / (tf + writer->norm[writer->lengths[writer->docs[i]]]);
     }
     for (uint32_t i = 0; i < writer->n; i++) {
         uint32_t range = writer->docs[i] / QN_RANGE;
-        qn_code_count(&writer->cells, writer->tfs[i], writer->params.lengths[writer->docs[i]]);
+        qn_code_count(&writer->cells, writer->tfs[i], writer->lengths[writer->docs[i]]);
         best = part[i] > best ? part[i] : best;
         writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
         if (range != writer->now.range) {
@@ -250,7 +260,7 @@ static quern_status end_short(qn_postings_writer *writer, quern_error *error)
     float best = 0;
     for (uint32_t i = 0; i < writer->n; i++) {
         float tf = (float)writer->tfs[i];
-        float part = tf / (tf + writer->norms[writer->params.lengths[writer->docs[i]]]);
+        float part = tf / (tf + writer->norm[writer->lengths[writer->docs[i]]]);
         best = part > best ? part : best;
     }
     uint8_t max = ceiling(best, 1);
@@ -314,8 +324,8 @@ static quern_status end_coded(qn_postings_writer *writer, quern_error *error)
                             .n_windows = writer->n_windows,
                             .dense = writer->df >= writer->params.dense_df,
                             .histogram = &writer->cells,
-                            .lengths = writer->params.lengths,
-                            .norms = writer->norms};
+                            .lengths = writer->lengths,
+                            .norms = writer->norm};
     make_trailer(writer, input.trailer);
     qn_coded_totals totals = {0};
     quern_status status = qn_coded_write(&writer->coded, &input, &writer->postings, &totals, error);

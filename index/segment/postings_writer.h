@@ -8,12 +8,15 @@
 #define QN_SEGMENT_POSTINGS_WRITER_H
 
 #include "index/segment/container.h"
+#include "index/segment/fields.h"
 
 typedef struct qn_postings_params {
     uint32_t n_docs;
-    const uint8_t *lengths; /* n_docs length codes; the caller's, valid until the writer is freed */
+    uint32_t n_fields;      /* 0: one without a name, and terms have no byte before them */
+    const uint8_t *lengths; /* n_docs length codes of each field; the caller's, valid until the
+                               writer is freed */
+    const qn_field_counts *counts; /* of each field, for the average length; read at once */
     float k1, b;
-    double average;
     uint32_t coded_df, dense_df; /* as META has them */
     bool positions;
 } qn_postings_params;
@@ -26,7 +29,8 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
                                     int dirfd, const char *path, const qn_postings_params *params,
                                     quern_error *error);
 
-/* Starts a term, greater bytewise than the one before. */
+/* Starts a term, greater bytewise than the one before. With fields its first byte must tell one, if
+ * postings are added. */
 void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len);
 
 /* Adds a posting; documents ascend, tf >= 1. `gaps`: tf position gaps (the first from 0); not read

@@ -24,6 +24,36 @@ void qn_segment_borders(quern_tune tune, uint32_t n_docs, uint32_t *coded_df, ui
     *dense_df = dense < QN_BLOCK ? QN_BLOCK + 1 : dense + 1;
 }
 
+/* Finds the lengths of each field, which follow one another. */
+static quern_status open_lengths(qn_segment *segment, quern_error *error)
+{
+    const qn_segment_meta *meta = &segment->meta;
+    unsigned n = qn_fields_count(&meta->fields);
+    qn_section lengths = segment->index.section[QN_SECTION_LENGTHS];
+    qn_section exact = segment->index.section[QN_SECTION_EXACT_LENGTHS];
+    uint64_t exact_len = 0, n_tokens = 0;
+    for (unsigned i = 0; i < n; i++) {
+        exact_len += qn_bitpack_bytes(meta->n_docs, meta->counts[i].exact_width);
+        if (meta->counts[i].n_tokens > meta->n_tokens - n_tokens)
+            return qn_container_damaged(&segment->index, "FIELDS has more tokens than META", error);
+        n_tokens += meta->counts[i].n_tokens;
+    }
+    if (n_tokens != meta->n_tokens)
+        return qn_container_damaged(&segment->index, "FIELDS has fewer tokens than META", error);
+    if (lengths.data == NULL || lengths.len != (uint64_t)meta->n_docs * n)
+        return qn_container_damaged(&segment->index, "LENGTHS is missing or of the wrong size",
+                                    error);
+    if (exact.data == NULL || exact.len != exact_len)
+        return qn_container_damaged(&segment->index,
+                                    "EXACT_LENGTHS is missing or of the wrong size", error);
+    for (unsigned i = 0; i < n; i++) {
+        segment->lengths[i] = lengths.data + (size_t)meta->n_docs * i;
+        segment->exact[i] = exact.data;
+        exact.data += qn_bitpack_bytes(meta->n_docs, meta->counts[i].exact_width);
+    }
+    return QUERN_OK;
+}
+
 /* Everything behind the two containers, which are open. */
 static quern_status open_parts(qn_segment *segment, quern_error *error)
 {
@@ -34,16 +64,9 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     const qn_segment_meta *meta = &segment->meta;
     segment->kernels = qn_block_kernels_for(qn_cpu_detect());
     segment->n_windows = qn_segment_windows(meta->n_docs);
-    qn_section lengths = index->section[QN_SECTION_LENGTHS];
-    qn_section exact = index->section[QN_SECTION_EXACT_LENGTHS];
-    if (lengths.data == NULL || lengths.len != meta->n_docs)
-        return qn_container_damaged(&segment->index, "LENGTHS is missing or of the wrong size",
-                                    error);
-    if (exact.data == NULL || exact.len != qn_bitpack_bytes(meta->n_docs, meta->exact_width))
-        return qn_container_damaged(&segment->index,
-                                    "EXACT_LENGTHS is missing or of the wrong size", error);
-    segment->lengths = lengths.data;
-    segment->exact = exact.data;
+    status = open_lengths(segment, error);
+    if (status != QUERN_OK)
+        return status;
     segment->postings = index->section[QN_SECTION_POSTINGS];
     segment->positions = index->section[QN_SECTION_POSITIONS];
     segment->bounds = index->section[QN_SECTION_BOUNDS];
@@ -57,6 +80,7 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
                                     error);
     status = qn_dict_open(&segment->dict, index, meta->n_terms, meta->n_docs, meta->positions,
                           meta->coded_df, error);
+    segment->dict.n_fields = meta->fields.n;
     if (status == QUERN_OK)
         status = qn_ids_open(&segment->ids, index, meta->n_docs, error);
     if (status == QUERN_OK && meta->stored)
@@ -141,21 +165,23 @@ void qn_segment_close(qn_segment *segment)
     *segment = (qn_segment){0};
 }
 
-quern_status qn_segment_exact_length(const qn_segment *segment, uint32_t doc, uint32_t *length,
-                                     quern_error *error)
+quern_status qn_segment_exact_length(const qn_segment *segment, unsigned field, uint32_t doc,
+                                     uint32_t *length, quern_error *error)
 {
-    uint64_t bit = (uint64_t)doc * segment->meta.exact_width;
-    const uint8_t *at = segment->exact + bit / 8;
+    uint32_t width = segment->meta.counts[field].exact_width;
+    uint64_t bit = (uint64_t)doc * width;
+    const uint8_t *at = segment->exact[field] + bit / 8;
     quern_status status = qn_container_touch(&segment->index, at, 8, error);
     if (status != QUERN_OK)
         return status;
-    *length = qn_bitpack_get(segment->exact, doc, segment->meta.exact_width);
+    *length = qn_bitpack_get(segment->exact[field], doc, width);
     return QUERN_OK;
 }
 
 quern_status qn_segment_touch_lengths(const qn_segment *segment, quern_error *error)
 {
-    return qn_container_touch(&segment->index, segment->lengths, segment->meta.n_docs, error);
+    qn_section lengths = segment->index.section[QN_SECTION_LENGTHS];
+    return qn_container_touch(&segment->index, lengths.data, lengths.len, error);
 }
 
 void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)

@@ -22,8 +22,9 @@ typedef struct qn_segment {
     qn_dict dict;
     qn_ids ids;
     qn_docs docs;
-    const uint8_t *lengths; /* n_docs codes, over-readable by QN_PADDING */
-    const uint8_t *exact;   /* bit-packed */
+    /* Of each field, or of the one without a name: n_docs codes of lengths, over-readable by
+     * QN_PADDING, and the lengths, bit-packed. */
+    const uint8_t *lengths[QN_FIELDS_MAX], *exact[QN_FIELDS_MAX];
     qn_section postings, positions, bounds;
     const uint8_t *deleted; /* a bit for each document of n_windows windows; NULL: none is */
     uint32_t n_deleted;
@@ -51,9 +52,9 @@ quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t
                                    quern_error *error);
 void qn_segment_close(qn_segment *segment);
 
-/* The exact length of a document (< n_docs) in tokens. */
-quern_status qn_segment_exact_length(const qn_segment *segment, uint32_t doc, uint32_t *length,
-                                     quern_error *error);
+/* The exact length of a field (< qn_fields_count) of a document (< n_docs) in tokens. */
+quern_status qn_segment_exact_length(const qn_segment *segment, unsigned field, uint32_t doc,
+                                     uint32_t *length, quern_error *error);
 
 /* Touches the length codes, once before an evaluator reads them. */
 quern_status qn_segment_touch_lengths(const qn_segment *segment, quern_error *error);

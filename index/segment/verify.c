@@ -16,12 +16,12 @@ typedef struct verify_state {
     void *arg;
     quern_error *error;
     bool found; /* a defect */
-    float norms[256];
+    float norms[QN_FIELDS_MAX][256];
     float *range_part;        /* best tf-part of each range, of the current term */
     uint32_t reach[QN_SEEDS]; /* of its postings, how many reach each seed */
     uint32_t *positions;
     size_t positions_cap;
-    uint64_t n_terms, n_postings, n_tokens;
+    uint64_t n_terms, n_postings, n_tokens[QN_FIELDS_MAX];
     uint64_t postings_end, positions_end, n_bounds;
 } verify_state;
 
@@ -38,8 +38,11 @@ static void tell(verify_state *verifier, const char *file, const char *defect)
 static void tell_term(verify_state *verifier, const qn_dict_cursor *cursor, const char *what)
 {
     char defect[480];
-    (void)snprintf(defect, sizeof defect, "the term \"%.*s\": %s", (int)cursor->len, cursor->term,
-                   what);
+    const qn_fields *fields = &verifier->segment->meta.fields;
+    uint32_t field = cursor->info.field, prefix = fields->n > 0 ? QN_FIELD_PREFIX : 0;
+    (void)snprintf(defect, sizeof defect, "the term \"%s%s%.*s\": %s",
+                   field < fields->n ? fields->field[field].name : "", prefix > 0 ? ":" : "",
+                   (int)(cursor->len - prefix), cursor->term + prefix, what);
     tell(verifier, verifier->segment->index.name, defect);
 }
 
@@ -141,7 +144,7 @@ static bool codes_hold(const qn_postings *list, uint32_t block, const uint32_t *
     for (uint32_t i = 0; i < qn_postings_block_n(list, block); i++) {
         const qn_code_class *class = &list->class[qn_coded_code(list, block * QN_BLOCK + i)];
         if ((tfs[i] > class->tf && class->tf != QN_CODES_ANY) ||
-            list->segment->lengths[docs[i]] < class->least_length)
+            list->lengths[docs[i]] < class->least_length)
             return false;
     }
     return true;
@@ -169,7 +172,7 @@ static quern_status check_block(verify_state *verifier, const qn_dict_cursor *cu
     uint32_t n = qn_postings_block_n(list, block);
     for (uint32_t i = 0; i < n; i++) {
         float tf = (float)tfs[i];
-        float part = tf / (tf + verifier->norms[segment->lengths[docs[i]]]);
+        float part = tf / (tf + verifier->norms[list->field][list->lengths[docs[i]]]);
         float *range = &verifier->range_part[docs[i] / QN_RANGE];
         block_best = part > block_best ? part : block_best;
         *range = part > *range ? part : *range;
@@ -233,7 +236,7 @@ static quern_status check_term(verify_state *verifier, const qn_dict_cursor *cur
     check_seeds(verifier, cursor, &list);
     verifier->n_terms++;
     verifier->n_postings += info->df;
-    verifier->n_tokens += info->cf;
+    verifier->n_tokens[info->field] += info->cf;
     verifier->postings_end = info->postings_off + info->postings_len;
     if (info->positions_len > 0)
         verifier->positions_end = info->positions_off + info->positions_len;
@@ -254,8 +257,10 @@ static quern_status check_terms(verify_state *verifier, quern_error *error)
     if (status != QUERN_END)
         return status;
     const qn_segment_meta *meta = &segment->meta;
-    if (verifier->n_terms != meta->n_terms || verifier->n_postings != meta->n_postings ||
-        verifier->n_tokens != meta->n_tokens)
+    bool adds_up = verifier->n_terms == meta->n_terms && verifier->n_postings == meta->n_postings;
+    for (unsigned i = 0; i < qn_fields_count(&meta->fields); i++)
+        adds_up = adds_up && verifier->n_tokens[i] == meta->counts[i].n_tokens;
+    if (!adds_up)
         tell(verifier, segment->index.name, "terms, postings or tokens do not add up to META's");
     if (verifier->postings_end != segment->postings.len ||
         verifier->positions_end != segment->positions.len ||
@@ -268,7 +273,8 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
 {
     const qn_segment *segment = verifier->segment;
     qn_docs_reader reader = {0};
-    uint64_t n_tokens = 0;
+    unsigned n_fields = qn_fields_count(&segment->meta.fields);
+    uint64_t n_tokens[QN_FIELDS_MAX] = {0};
     char *id = malloc(QN_ID_MAX);
     quern_status status = id == NULL ? qn_fail_memory(error) : QUERN_OK;
     for (uint32_t doc = 0; status == QUERN_OK && doc < segment->meta.n_docs; doc++) {
@@ -281,18 +287,20 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
             tell(verifier, segment->index.name, "an id does not lead back to its document");
             status = QUERN_OK;
         }
-        if (status == QUERN_OK)
-            status = qn_segment_exact_length(segment, doc, &length, error);
-        if (status == QUERN_OK && qn_length_encode(length) != segment->lengths[doc])
-            tell(verifier, segment->index.name, "a length and its code differ");
-        if (status == QUERN_OK)
-            n_tokens += length;
+        for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++) {
+            status = qn_segment_exact_length(segment, i, doc, &length, error);
+            if (status == QUERN_OK && qn_length_encode(length) != segment->lengths[i][doc])
+                tell(verifier, segment->index.name, "a length and its code differ");
+            if (status == QUERN_OK)
+                n_tokens[i] += length;
+        }
         quern_document document = {0};
         if (status == QUERN_OK && segment->meta.stored)
             status = qn_docs_fetch(&segment->docs, &reader, doc, &document, error);
     }
-    if (status == QUERN_OK && n_tokens != segment->meta.n_tokens)
-        tell(verifier, segment->index.name, "the lengths do not add up to META's tokens");
+    for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++)
+        if (n_tokens[i] != segment->meta.counts[i].n_tokens)
+            tell(verifier, segment->index.name, "the lengths do not add up to META's tokens");
     qn_docs_reader_free(&reader);
     free(id);
     return status;
@@ -322,7 +330,9 @@ quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, v
     if (status != QUERN_OK)
         return status; /* what follows would only repeat it */
     check_deletes(&verifier);
-    qn_length_norms(segment->meta.k1, segment->meta.b, segment->meta.average, verifier.norms);
+    const qn_segment_meta *meta = &segment->meta;
+    for (unsigned i = 0; i < qn_fields_count(&meta->fields); i++)
+        qn_length_norms(meta->k1, meta->b, meta->counts[i].average, verifier.norms[i]);
     verifier.range_part = calloc((size_t)segment->n_windows * 64 + 1, sizeof *verifier.range_part);
     if (verifier.range_part == NULL)
         return qn_fail_memory(error);

@@ -119,11 +119,13 @@ static void teardown(void)
 }
 
 static unsigned threads = 1;
+static const char *fields; /* of the index that is built */
 
 static quern_status build(quern_error *error)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.stopwords = QUERN_STR("the of");
+    options.fields = fields;
     options.force = true;
     options.threads = threads;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
@@ -219,8 +221,11 @@ static quern_status ask(quern_searcher *searcher, const char *query, quern_error
 
 static quern_status search(quern_error *error)
 {
-    static const char *const queries[] = {"stones", "grain stones mill", "\"ground between\"",
+    static const char *const queries[] = {"stones",
+                                          "grain stones mill",
+                                          "\"ground between\"",
                                           "+stones -coffee",
+                                          "+stones +title:mills +text:\"ground between\"",
                                           "na\xc3\xafve \xe4\xb8\xad\xe6\x96\x87"};
     quern_index *index = NULL;
     quern_searcher *searcher = NULL;
@@ -295,6 +300,23 @@ Test(alloc, build, .init = setup, .fini = teardown, .timeout = 200)
         fail_each("build", build, false);
         fail_each("build", build, true);
     }
+}
+
+/* Fields that are kept apart have lengths of their own, and must words groups. */
+Test(alloc, several_fields, .init = setup, .fini = teardown, .timeout = 200)
+{
+    quern_error error;
+    fields = "title^2,body,text";
+    cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
+    fail_each("build", build, false);
+    threads = 2;
+    fail_each("build", build, true);
+    threads = 1;
+    fail_each("append", append, true);
+    fail_each("compact", compact, true);
+    fail_each("search", search, true);
+    fail_each("terms", terms, true);
+    fail_each("verify", verify, true);
 }
 
 Test(alloc, append, .init = setup, .fini = teardown, .timeout = 200)

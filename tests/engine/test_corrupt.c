@@ -20,13 +20,18 @@ enum { K = 10, QUERIES = 6, SAMPLE = 3000 };
 static const qn_query_term terms[] = {{QUERN_STR("w0"), 0},   {QUERN_STR("w1"), 1},
                                       {QUERN_STR("w7"), 2},   {QUERN_STR("w41"), 3},
                                       {QUERN_STR("w300"), 4}, {QUERN_STR("w899"), 5}};
+/* The same words of an index of two fields, by turns. */
+static const qn_query_term field_terms[] = {{QUERN_STR("\2w0"), 0},   {QUERN_STR("\2w1"), 1},
+                                            {QUERN_STR("\1w7"), 2},   {QUERN_STR("\2w41"), 3},
+                                            {QUERN_STR("\1w300"), 4}, {QUERN_STR("\2w899"), 5}};
+static const qn_fields fields = {.n = 2, .field = {{"title", 2}, {"text", 1}}};
 static const qn_clause clauses[QUERIES][3] = {
-    {{QN_SHOULD, 1, 0, 1}, {QN_SHOULD, 1, 1, 1}, {QN_SHOULD, 2, 2, 1}},
-    {{QN_MUST, 1, 0, 1}, {QN_MUST, 1, 2, 1}, {QN_SHOULD, 1, 3, 1}},
-    {{QN_SHOULD, 1, 3, 1}, {QN_NOT, 1, 0, 1}, {QN_SHOULD, 1, 4, 1}},
-    {{QN_SHOULD, 1, 0, 2}, {QN_SHOULD, 1, 5, 1}, {QN_SHOULD, 1, 4, 1}},
-    {{QN_MUST, 1, 0, 2}, {QN_SHOULD, 1, 2, 1}, {QN_NOT, 1, 5, 1}},
-    {{QN_SHOULD, 1, 5, 1}, {QN_SHOULD, 1, 4, 1}, {QN_SHOULD, 1, 3, 1}},
+    {{QN_SHOULD, 1, 0, 1, 0}, {QN_SHOULD, 1, 1, 1, 0}, {QN_SHOULD, 2, 2, 1, 0}},
+    {{QN_MUST, 1, 0, 1, 0}, {QN_MUST, 1, 2, 1, 0}, {QN_SHOULD, 1, 3, 1, 0}},
+    {{QN_SHOULD, 1, 3, 1, 0}, {QN_NOT, 1, 0, 1, 0}, {QN_SHOULD, 1, 4, 1, 0}},
+    {{QN_SHOULD, 1, 0, 2, 0}, {QN_SHOULD, 1, 5, 1, 0}, {QN_SHOULD, 1, 4, 1, 0}},
+    {{QN_MUST, 1, 0, 2, 0}, {QN_SHOULD, 1, 2, 1, 0}, {QN_NOT, 1, 5, 1, 0}},
+    {{QN_SHOULD, 1, 5, 1, 0}, {QN_SHOULD, 1, 4, 1, 0}, {QN_SHOULD, 1, 3, 1, 0}},
 };
 
 /* Everything a reader got out of an index. */
@@ -80,7 +85,12 @@ static void read_all(const test_files *files, bool paranoid, const char *evaluat
     qn_search *search = NULL;
     out->status = qn_search_new(&search, &segment, 1, &options, NULL);
     for (unsigned q = 0; out->status == QUERN_OK && q < QUERIES; q++) {
-        qn_query query = {clauses[q], 3, terms, sizeof terms / sizeof *terms};
+        bool several = segment.meta.fields.n > 0;
+        qn_query query = {.clause = clauses[q],
+                          .n_clauses = 3,
+                          .term = several ? field_terms : terms,
+                          .n_terms = sizeof terms / sizeof *terms,
+                          .fields = several ? &fields : NULL};
         const quern_hit *hit;
         out->status = qn_search_run(search, &query, K, &hit, &out->n[q], NULL);
         if (out->status == QUERN_OK && out->n[q] > 0)
@@ -92,14 +102,24 @@ static void read_all(const test_files *files, bool paranoid, const char *evaluat
     qn_segment_close(&segment);
 }
 
-static void load(test_files *files)
+/* `apart`: title and text are two fields, each document having the text of the one before as its
+ * title. */
+static void load_fields(test_files *files, bool apart)
 {
     /* With QUERN_FULL index and store have a megabyte together. */
     size_t n = getenv("QUERN_FULL") != NULL ? 3500 : 1500;
     test_corpus corpus = test_corpus_new(77, n, 900, 200);
     quern_build_options options = QUERN_BUILD_OPTIONS;
+    for (size_t i = 1; apart && i < corpus.n; i++)
+        corpus.document[i].title = corpus.document[i - 1].text;
+    options.fields = apart ? "title^2,text" : NULL;
     test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
+}
+
+static void load(test_files *files)
+{
+    load_fields(files, false);
 }
 
 static size_t step_for(size_t len)
@@ -158,6 +178,14 @@ Test(corrupt, every_changed_byte_of_the_index)
     test_files_free(&files);
 }
 
+Test(corrupt, every_changed_byte_of_an_index_of_fields)
+{
+    test_files files;
+    load_fields(&files, true);
+    change_bytes(&files, files.index, files.index_len);
+    test_files_free(&files);
+}
+
 Test(corrupt, every_changed_byte_of_the_store)
 {
     test_files files;
@@ -167,10 +195,10 @@ Test(corrupt, every_changed_byte_of_the_store)
 }
 
 /* With the checksums made right again nothing can tell the change: every reader must survive it. */
-Test(corrupt, forged_bytes_never_crash)
+static void forge_bytes(bool apart)
 {
     test_files files;
-    load(&files);
+    load_fields(&files, apart);
     test_random random = 99;
     outcome after;
     for (int both = 0; both < 2; both++) {
@@ -189,11 +217,17 @@ Test(corrupt, forged_bytes_never_crash)
     test_files_free(&files);
 }
 
+Test(corrupt, forged_bytes_never_crash)
+{
+    forge_bytes(false);
+    forge_bytes(true);
+}
+
 /* Several forged bytes at once, and the structural half of verify over them. */
 Test(corrupt, forged_runs_never_crash_verify)
 {
     test_files files;
-    load(&files);
+    load_fields(&files, true);
     test_random random = 5;
     uint8_t *copy = malloc(files.index_len);
     memcpy(copy, files.index, files.index_len);

@@ -77,8 +77,13 @@ static void check_index(const test_index_params *params, unsigned n_queries)
     test_index_new(&index, params);
     for (unsigned level = 0; level < 3; level++) {
         (void)setenv("QUERN_CPU", levels[level], 1);
-        for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
-            check_level(&index, kinds[i], n_queries);
+        for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            test_query_params kind = *kinds[i];
+            kind.n_fields = params->n_fields;
+            check_level(&index, &kind, n_queries);
+            kind.groups = true;
+            check_level(&index, &kind, n_queries / 2);
+        }
     }
     test_index_free(&index);
 }
@@ -94,6 +99,18 @@ Test(count, several_segments)
     params.n_segments = 3;
     params.seed = 2;
     check_index(&params, 20);
+}
+
+Test(count, several_fields)
+{
+    test_index_params params = small;
+    params.n_fields = 3;
+    params.n_segments = 2;
+    params.seed = 4;
+    check_index(&params, 15);
+    params.deleted = 200;
+    params.coded_df = params.dense_df = 129;
+    check_index(&params, 15);
 }
 
 Test(count, without_positions)

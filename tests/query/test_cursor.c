@@ -23,7 +23,7 @@ static bool open_list(const test_index *index, uint32_t term, qn_postings *list)
 {
     char text[TEST_TERM_ROOM];
     qn_term_info info;
-    test_term_text(term, text);
+    test_term_text(term, 0, text);
     if (qn_dict_find(&index->segment[0].dict, text, strlen(text), &info, NULL) != QUERN_OK)
         return false;
     cr_assert_eq(qn_postings_open(list, &index->segment[0], &info, NULL), QUERN_OK);

@@ -55,6 +55,8 @@ static test_index_params draw_world(unsigned number, test_random *random)
                            .b = (float)test_below(random, 101) / 100,
                            .no_positions = test_below(random, 10) == 0,
                            .huge_tf = test_below(random, 3) == 0};
+    if (test_below(random, 3) == 0)
+        p.n_fields = 1 + test_below(random, 4);
     if (number % 3 == 0) /* a few, or nearly all */
         p.deleted = number % 9 == 0 ? 900 : number % 2 == 0 ? 3 : 100;
     if (test_below(random, 2) == 0) /* many are wanted that have lists of every form */
@@ -88,18 +90,25 @@ static quern_search_options draw_options(test_random *random)
     return options;
 }
 
-static void draw_query(test_query *query, uint32_t vocabulary, test_random *random)
+static void draw_query(test_query *query, const test_index_params *world, test_random *random)
 {
+    unsigned n_fields = world->n_fields;
+    bool groups = test_below(random, 3) == 0;
     uint32_t many = 1 + test_below(random, 40), few = 1 + test_below(random, 6);
     const test_query_params kinds[] = {
-        {.max_clauses = many},
-        {.max_clauses = many, .nots = true},
-        {.max_clauses = few, .musts = true, .nots = true},
-        {.max_clauses = few, .phrases = true},
-        {.max_clauses = few, .musts = true, .nots = true, .phrases = true},
-        {.max_clauses = many, .musts = true, .nots = true, .phrases = true},
+        {.max_clauses = many, .n_fields = n_fields},
+        {.max_clauses = many, .nots = true, .groups = groups, .n_fields = n_fields},
+        {.max_clauses = few, .musts = true, .nots = true, .groups = groups, .n_fields = n_fields},
+        {.max_clauses = few, .phrases = true, .groups = groups, .n_fields = n_fields},
+        {.max_clauses = few, .musts = true, .nots = true, .phrases = true, .n_fields = n_fields},
+        {.max_clauses = many,
+         .musts = true,
+         .nots = true,
+         .phrases = true,
+         .groups = groups,
+         .n_fields = n_fields},
     };
-    test_query_random(query, &kinds[test_below(random, 6)], vocabulary, random);
+    test_query_random(query, &kinds[test_below(random, 6)], world->vocabulary, random);
     /* Sooner or later every clause says the same, or most do. */
     if (test_below(random, 20) == 0)
         for (size_t i = 1; i < query->query.n_terms; i++)
@@ -154,7 +163,7 @@ static void compare(qn_search *const search[SEARCHERS], const char *level, test_
                     const quern_search_options *options, test_random *random, place *at)
 {
     static test_query query;
-    draw_query(&query, index->params.vocabulary, random);
+    draw_query(&query, &index->params, random);
     size_t k = draw_size(random, K_MAX), n_oracle, n;
     const quern_hit *oracle, *hits;
     quern_error error;

@@ -137,7 +137,7 @@ Test(eval_lead, words_that_a_phrase_repeats)
 
 Test(eval_lead, is_chosen_where_a_rare_term_is_required)
 {
-    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 2}, {QN_SHOULD, 1, 2, 1}};
+    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 2, 0}, {QN_SHOULD, 1, 2, 1, 0}};
     qn_query query = {.clause = clause, .n_clauses = 1};
     cr_assert(qn_plan_shape_of(&query).leads);
     query.n_clauses = 2;

@@ -45,10 +45,16 @@ static void describe(const qn_query *query, char *out, size_t cap)
                                 c->occur == QN_MUST  ? "+"
                                 : c->occur == QN_NOT ? "-"
                                                      : "");
+        if (c->occur == QN_ANY)
+            len += (size_t)snprintf(out + len, cap - len, "?%u", c->group);
+        const qn_field_name *field = qn_query_field(query, c->first_term);
+        if (field != NULL)
+            len += (size_t)snprintf(out + len, cap - len, "%s:", field->name);
         for (uint32_t j = 0; j < c->n_terms; j++) {
             const qn_query_term *t = &query->term[c->first_term + j];
-            len += (size_t)snprintf(out + len, cap - len, "%s%.*s", j > 0 ? "," : "",
-                                    (int)t->text.len, t->text.data);
+            quern_span word = qn_query_word(query, c->first_term + j);
+            len += (size_t)snprintf(out + len, cap - len, "%s%.*s", j > 0 ? "," : "", (int)word.len,
+                                    word.data);
             if (j > 0)
                 len += (size_t)snprintf(out + len, cap - len, "@%u", t->position);
             else
@@ -397,4 +403,111 @@ Test(parse, any_bytes)
             cr_assert_eq(status, QUERN_E_INPUT);
         }
     }
+}
+
+/* ---- fields ---- */
+
+static const qn_fields three = {.n = 3, .field = {{"title", 2}, {"x-1.b", 1}, {"text", 1}}};
+
+/* With title and text as the usual fields. */
+static const struct {
+    const char *text, *clauses, *notice;
+} field_cases[] = {
+    {"one two", "title:one text:one title:two text:two", NULL},
+    {"one one", "title:one*2 text:one*2", NULL},
+    {"title:one", "title:one", NULL},
+    {"x-1.b:one two", "x-1.b:one title:two text:two", NULL},
+    {"+one two", "?1title:one ?1text:one title:two text:two", NULL},
+    {"+one +two", "?1title:one ?1text:one ?2title:two ?2text:two", NULL},
+    {"-one two", "-title:one -text:one title:two text:two", NULL},
+    {"\"one two\"", "title:one,two@1 text:one,two@1", NULL},
+    {"title:\"one the two\" +text:\"a b\"", "title:one,two@2 +text:a,b@1", NULL},
+    {"+title:one -text:two", "+title:one -text:two", NULL},
+    {"title:one-two", "title:one title:two", NULL},
+    {"+text:one-two", "+text:one,two@1", NULL},
+    /* the same unit in one field and in all */
+    {"title:one one", "title:one*2 text:one", NULL},
+    {"title:one +one", "?1title:one*2 ?1text:one", NULL},
+    {"+one title:one", "?1title:one*2 ?1text:one", NULL},
+    {"+title:one +one", "+title:one*2 text:one", NULL},
+    {"+one +title:one", "+title:one*2 text:one", NULL},
+    {"+one one +one", "?1title:one*3 ?1text:one*3", NULL},
+    {"+one -title:one", "-title:one*2 +text:one", "BOTH"},
+    {"-title:one +one", "-title:one*2 +text:one", "BOTH"},
+    {"+one -one", "-title:one*2 -text:one*2", "BOTH"},
+    {"-one +one +one +two", "-title:one*3 -text:one*3 ?1title:two ?1text:two", "BOTH"},
+    {"+one +two +title:one", "+title:one*2 text:one ?1title:two ?1text:two", NULL},
+    /* what is no field */
+    {"body:one", "title:body text:body title:one text:one", "\"body:\"" WORDS},
+    {"title: one", "title:title text:title title:one text:one", NULL},
+    {"title:(one two)", "title:title text:title title:one text:one title:two text:two",
+     "\"title:\"" WORDS},
+    {"Title:one", "title:title text:title title:one text:one", "\"Title:\"" WORDS},
+    {"title:of", "", "the query holds no word that is indexed"},
+    {"+title:of one", "title:one text:one", "STOPPED"},
+};
+
+Test(parse, fields)
+{
+    qn_parser_set_fields(parser, &three, 5);
+    for (size_t i = 0; i < sizeof field_cases / sizeof *field_cases; i++) {
+        const qn_query *query;
+        const char *notice, *wanted = field_cases[i].notice, *text = field_cases[i].text;
+        char got[2000];
+        quern_span span = {text, strlen(text)};
+        cr_assert_eq(
+            qn_parser_parse(parser, span, QUERN_SYNTAX_QUERY, false, &query, &notice, NULL),
+            QUERN_OK);
+        describe(query, got, sizeof got);
+        cr_assert_str_eq(got, field_cases[i].clauses, "%s gives %s", text, got);
+        if (wanted == NULL)
+            cr_assert_null(notice, "%s: %s", text, notice);
+        else if (strcmp(wanted, "BOTH") == 0 || strcmp(wanted, "STOPPED") == 0)
+            cr_assert_not_null(notice, "%s", text);
+        else
+            cr_assert_str_eq(notice, wanted, "%s", text);
+    }
+}
+
+/* As words no name of a field counts. */
+Test(parse, fields_in_words)
+{
+    const qn_query *query;
+    const char *notice;
+    char got[500];
+    qn_parser_set_fields(parser, &three, 2);
+    cr_assert_eq(qn_parser_parse(parser, QUERN_STR("title:one"), QUERN_SYNTAX_WORDS, false, &query,
+                                 &notice, NULL),
+                 QUERN_OK);
+    describe(query, got, sizeof got);
+    cr_assert_str_eq(got, "x-1.b:title x-1.b:one");
+}
+
+/* A unit that does not fit in all of its fields is left out, and what follows. */
+Test(parse, fields_and_limits)
+{
+    enum { ROOM = QN_QUERY_TERMS_MAX };
+    static char text[ROOM * 8];
+    size_t len = 0;
+    const qn_query *query;
+    const char *notice;
+    qn_parser_set_fields(parser, &three, 7);
+    for (unsigned i = 0; i < ROOM; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "+w%u ", i);
+    cr_assert_eq(qn_parser_parse(parser, (quern_span){text, len}, QUERN_SYNTAX_QUERY, false, &query,
+                                 &notice, NULL),
+                 QUERN_OK);
+    cr_assert_eq(query->n_terms, (size_t)ROOM / 3 * 3);
+    cr_assert_eq(query->n_groups, (size_t)ROOM / 3);
+    cr_assert_not_null(notice);
+    /* A phrase longer than there is room for. */
+    text[0] = '"';
+    for (size_t i = 1; i < len; i++)
+        text[i] = text[i] == '+' ? ' ' : text[i];
+    text[len++] = '"';
+    cr_assert_eq(qn_parser_parse(parser, (quern_span){text, len}, QUERN_SYNTAX_QUERY, false, &query,
+                                 &notice, NULL),
+                 QUERN_OK);
+    cr_assert_eq(query->n_clauses, 0u);
+    cr_assert_not_null(notice);
 }

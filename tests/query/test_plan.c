@@ -99,13 +99,13 @@ Test(plan, lead_where_the_rarest_required_term_is_rare)
 
 Test(plan, seeds_hold_for_plain_unions_only)
 {
-    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 1}, {QN_SHOULD, 1, 1, 1}};
+    qn_clause clause[2] = {{QN_SHOULD, 1, 0, 1, 0}, {QN_SHOULD, 1, 1, 1, 0}};
     qn_query query = {.clause = clause, .n_clauses = 2};
     cr_assert(qn_plan_is_union(&query));
     clause[1].occur = QN_NOT;
     cr_assert_not(qn_plan_is_union(&query));
     clause[1].occur = QN_MUST;
     cr_assert_not(qn_plan_is_union(&query));
-    clause[1] = (qn_clause){QN_SHOULD, 1, 1, 2};
+    clause[1] = (qn_clause){QN_SHOULD, 1, 1, 2, 0};
     cr_assert_not(qn_plan_is_union(&query));
 }

@@ -124,6 +124,54 @@ Test(search, without_deleted_documents)
     }
 }
 
+/* Lists have the lengths, averages and weights of their fields; of a group of clauses one must
+ * match. */
+Test(search, fields_and_groups_equal_the_naive_scorer)
+{
+    static const test_query_params kinds[] = {
+        {.max_clauses = 40, .n_fields = 3},
+        {.max_clauses = 6, .musts = true, .nots = true, .groups = true, .n_fields = 3},
+        {.max_clauses = 4, .phrases = true, .groups = true, .n_fields = 3},
+        {.max_clauses = 8,
+         .musts = true,
+         .nots = true,
+         .phrases = true,
+         .groups = true,
+         .n_fields = 3}};
+    for (unsigned segments = 1; segments <= 3; segments++) {
+        test_index_params params = small;
+        params.seed = 40 + segments;
+        params.n_segments = segments;
+        params.n_fields = 3;
+        params.vocabulary = segments == 2 ? 18 : 60;
+        params.deleted = segments == 3 ? 100 : 0;
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            check_index(&params, &kinds[i], 15, true);
+    }
+}
+
+/* Statistics from outside are of each field. */
+Test(search, fields_with_statistics_from_outside)
+{
+    static const uint64_t tokens[] = {100000, 5000000};
+    test_index_params params = small;
+    params.n_fields = 2;
+    test_index index;
+    test_index_new(&index, &params);
+    test_random random = 77;
+    quern_search_options options = QUERN_SEARCH_OPTIONS;
+    options.documents = 50000;
+    options.field_tokens = tokens;
+    options.tokens = 1; /* not looked at */
+    static const test_query_params kinds = {.max_clauses = 8, .groups = true, .n_fields = 2};
+    for (unsigned i = 0; i < 20; i++) {
+        static test_query query;
+        test_query_random(&query, &kinds, params.vocabulary, &random);
+        check_query(&index, &query, options, 50, true, i);
+    }
+    test_index_free(&index);
+}
+
 Test(search, phrases_equal_the_naive_matcher)
 {
     test_index_params params = small;

@@ -80,9 +80,10 @@ static void check_batch(const qn_window_list *list, uint32_t begin, const uint16
     for (size_t i = 0; i < n; i++) {
         uint32_t doc = begin + offset[i];
         cr_assert_eq(found >> i & 1, tf_of[doc] > 0, "document %u", doc);
-        float expected = tf_of[doc] == 0 ? 0
-                                         : qn_bm25_contribution(t.weight[0], tf_of[doc],
-                                                                qn_eval_norm(&t.eval, doc));
+        float expected = tf_of[doc] == 0
+                             ? 0
+                             : qn_bm25_contribution(t.weight[0], tf_of[doc],
+                                                    qn_eval_norm(&t.eval, t.list[0], doc));
         if (sparse)
             cr_assert_eq(memcmp(&value[i], &expected, sizeof expected), 0);
         else
@@ -108,9 +109,9 @@ static void check_added(const qn_window_list *list, uint32_t begin, uint32_t end
             cr_assert_eq(added, 0u);
             continue;
         }
-        double value =
-            (double)qn_bm25_contribution(t.weight[0], tf_of[doc], qn_eval_norm(&t.eval, doc)) *
-            (double)scale;
+        double value = (double)qn_bm25_contribution(t.weight[0], tf_of[doc],
+                                                    qn_eval_norm(&t.eval, t.list[0], doc)) *
+                       (double)scale;
         cr_assert(sum[offset] == 255 || (double)added >= value * (1 - 0x1p-20));
         if (list->form == QN_LIST_SPARSE)
             cr_assert_leq((double)added, value * (1 + 0x1p-20) + 1);
@@ -207,8 +208,8 @@ Test(window_list, tables_are_ceilings)
                 if (tf_of[doc] == 0)
                     continue;
                 unsigned code = list->postings->codes[posting / 2] >> (posting % 2 * 4) & 15;
-                float value =
-                    qn_bm25_contribution(t.weight[0], tf_of[doc], qn_eval_norm(&t.eval, doc));
+                float value = qn_bm25_contribution(t.weight[0], tf_of[doc],
+                                                   qn_eval_norm(&t.eval, t.list[0], doc));
                 cr_assert(list->table[code] == 255 ||
                           (double)list->table[code] >= (double)value * (double)scale);
                 posting++;

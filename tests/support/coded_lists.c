@@ -92,7 +92,7 @@ void test_lists_new(test_lists *f, uint32_t n_docs, uint32_t dense_df)
                                  .lengths = f->lengths,
                                  .k1 = 0.9f,
                                  .b = 0.4f,
-                                 .average = 120,
+                                 .counts = &(qn_field_counts){.average = 120},
                                  .coded_df = QN_BLOCK + 1,
                                  .dense_df = dense_df};
     char *path;
@@ -110,10 +110,10 @@ void test_lists_new(test_lists *f, uint32_t n_docs, uint32_t dense_df)
                                 .dense_df = dense_df,
                                 .k1 = 0.9f,
                                 .b = 0.4f,
-                                .average = 120,
+                                .counts = {{.average = 120}},
                                 .n_terms = TEST_LISTS};
     s->n_windows = qn_segment_windows(n_docs);
-    s->lengths = f->lengths;
+    s->lengths[0] = f->lengths;
     s->postings = s->index.section[QN_SECTION_POSTINGS];
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
     s->kernels = qn_block_kernels_for(qn_cpu_detect());

@@ -21,8 +21,11 @@ void test_eval_start(test_eval *t, const test_index *index, unsigned number,
     }
     for (size_t c = 0; c < query->query.n_clauses; c++)
         t->weight[c] = (float)(1 + test_below(random, 1000)) / 100;
-    qn_length_norms(k1, b, segment->meta.average * 1.25, t->norms);
-    t->deflation = qn_postings_deflation(segment, t->norms);
+    for (unsigned f = 0; f < qn_fields_count(&segment->meta.fields); f++) {
+        qn_length_norms(k1, b, segment->meta.counts[f].average * 1.25, t->norms[f]);
+        t->deflation[f] = qn_postings_deflation(segment, f, t->norms[f]);
+        t->inflation[f] = qn_postings_inflation(segment, f, t->norms[f]);
+    }
     t->eval = (qn_eval){.query = &query->query,
                         .weight = t->weight,
                         .norms = t->norms,
@@ -31,7 +34,7 @@ void test_eval_start(test_eval *t, const test_index *index, unsigned number,
                         .scratch = &t->scratch,
                         .segment = segment,
                         .list = t->list,
-                        .inflation = qn_postings_inflation(segment, t->norms)};
+                        .inflation = t->inflation};
 }
 
 void test_eval_free(test_eval *t)

@@ -11,8 +11,8 @@ typedef struct test_eval {
     qn_eval eval;
     qn_postings postings[256]; /* one a query term */
     const qn_postings *list[256];
-    float weight[64], norms[256];
-    float deflation;
+    float weight[64], norms[QN_FIELDS_MAX][256];
+    float inflation[QN_FIELDS_MAX], deflation[QN_FIELDS_MAX];
     qn_topk topk;
     qn_eval_scratch scratch;
 } test_eval;

@@ -13,9 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-void test_term_text(uint32_t term, char text[TEST_TERM_ROOM])
+static unsigned field_of(unsigned n_fields, uint32_t term)
 {
-    (void)snprintf(text, TEST_TERM_ROOM, "t%05u", term % 100000);
+    return n_fields == 0 ? 0 : term % n_fields;
+}
+
+void test_term_text(uint32_t term, unsigned n_fields, char text[TEST_TERM_ROOM])
+{
+    if (n_fields > 0)
+        *text++ = (char)(field_of(n_fields, term) + 1);
+    (void)snprintf(text, TEST_TERM_ROOM - 1, "t%05u", term % 100000);
 }
 
 /* ---- documents ---- */
@@ -53,7 +60,6 @@ static void make_documents(test_index *index)
     test_random random = p->seed;
     index->first_word = calloc((size_t)p->n_docs + 1, sizeof *index->first_word);
     index->word = calloc((size_t)p->n_docs * p->max_words + 1, sizeof *index->word);
-    index->lengths = calloc(1, (size_t)p->n_docs + 64 * (TEST_SEGMENTS_MAX + 1));
     for (uint32_t doc = 0; doc < p->n_docs; doc++) {
         test_word *words = index->word + index->first_word[doc];
         size_t n;
@@ -64,7 +70,48 @@ static void make_documents(test_index *index)
             n = make_document(p, words, &random);
         }
         index->first_word[doc + 1] = index->first_word[doc] + n;
-        index->lengths[doc] = qn_length_encode((uint32_t)n);
+    }
+}
+
+/* The words of a document in a field. */
+static uint32_t length_of(const test_index *index, uint32_t doc, unsigned field)
+{
+    uint32_t n = 0;
+    for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
+        n += field_of(index->params.n_fields, index->word[i].term) == field;
+    return n;
+}
+
+static unsigned count_fields(const test_index *index)
+{
+    return index->params.n_fields == 0 ? 1 : index->params.n_fields;
+}
+
+/* Fills the lengths of a segment of documents [from, to), and its counts. */
+static uint8_t *make_lengths(const test_index *index, uint32_t from, uint32_t to,
+                             qn_field_counts *counts)
+{
+    size_t n_docs = to - from;
+    uint8_t *lengths = calloc(1, n_docs * count_fields(index) + 64);
+    for (unsigned f = 0; f < count_fields(index); f++) {
+        counts[f] = (qn_field_counts){0};
+        for (uint32_t doc = from; doc < to; doc++) {
+            uint32_t n = length_of(index, doc, f);
+            lengths[f * n_docs + (doc - from)] = qn_length_encode(n);
+            counts[f].n_tokens += n;
+        }
+        counts[f].average = n_docs == 0 ? 0 : (double)counts[f].n_tokens / (double)n_docs;
+    }
+    return lengths;
+}
+
+/* f0^1, f1^2, ... */
+static void name_fields(qn_fields *fields, unsigned n)
+{
+    *fields = (qn_fields){.n = n};
+    for (unsigned f = 0; f < n; f++) {
+        (void)snprintf(fields->field[f].name, sizeof fields->field[f].name, "f%u", f);
+        fields->field[f].weight = (float)(f + 1);
     }
 }
 
@@ -72,12 +119,14 @@ static void make_documents(test_index *index)
 
 /* A word of a segment, to be sorted by term. */
 typedef struct posting {
-    uint32_t term, doc, position;
+    uint32_t field, term, doc, position;
 } posting;
 
 static int compare_postings(const void *a, const void *b)
 {
     const posting *x = a, *y = b;
+    if (x->field != y->field)
+        return x->field < y->field ? -1 : 1;
     if (x->term != y->term)
         return x->term < y->term ? -1 : 1;
     if (x->doc != y->doc)
@@ -85,14 +134,15 @@ static int compare_postings(const void *a, const void *b)
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static void write_postings(qn_postings_writer *writer, const posting *p, size_t n)
+static void write_postings(qn_postings_writer *writer, unsigned n_fields, const posting *p,
+                           size_t n)
 {
     quern_error error;
     uint32_t *gaps = calloc(n + 1, sizeof *gaps);
     for (size_t i = 0; i < n;) {
         char text[TEST_TERM_ROOM];
         uint32_t term = p[i].term;
-        test_term_text(term, text);
+        test_term_text(term, n_fields, text);
         qn_postings_writer_begin(writer, text, strlen(text));
         while (i < n && p[i].term == term) {
             uint32_t doc = p[i].doc, tf = 0, before = 0;
@@ -117,7 +167,7 @@ static void write_segment(const qn_postings_params *params, const posting *p, si
     cr_assert_eq(qn_container_writer_open(&container, dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
                  QUERN_OK, "%s", error.message);
     cr_assert_eq(qn_postings_writer_new(&writer, &container, dirfd, "x", params, &error), QUERN_OK);
-    write_postings(writer, p, n);
+    write_postings(writer, params->n_fields, p, n);
     cr_assert_eq(qn_postings_writer_finish(writer, totals, &error), QUERN_OK);
     cr_assert_eq(qn_container_writer_finish(&container, &error), QUERN_OK, "%s", error.message);
     qn_container_writer_close(&container);
@@ -125,20 +175,26 @@ static void write_segment(const qn_postings_params *params, const posting *p, si
 }
 
 /* Writes documents [from, to) as one segment, reads the file into memory and opens it. */
-static void make_segment(test_index *index, uint32_t from, uint32_t to, const uint8_t *lengths)
+static void make_segment(test_index *index, uint32_t from, uint32_t to)
 {
     size_t first = index->first_word[from], n = index->first_word[to] - first;
     posting *p = calloc(n + 1, sizeof *p);
     size_t at = 0;
     for (uint32_t doc = from; doc < to; doc++)
         for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
-            p[at++] = (posting){index->word[i].term, doc - from, index->word[i].position};
+            p[at++] = (posting){field_of(index->params.n_fields, index->word[i].term),
+                                index->word[i].term, doc - from, index->word[i].position};
     qsort(p, n, sizeof *p, compare_postings);
+    unsigned number = index->n_segments++;
+    qn_segment *s = &index->segment[number];
+    qn_segment_meta *meta = &s->meta;
+    index->lengths[number] = make_lengths(index, from, to, meta->counts);
     qn_postings_params params = {.n_docs = to - from,
-                                 .lengths = lengths,
+                                 .n_fields = index->params.n_fields,
+                                 .lengths = index->lengths[number],
+                                 .counts = meta->counts,
                                  .k1 = index->params.k1,
                                  .b = index->params.b,
-                                 .average = to == from ? 0 : (double)n / (to - from),
                                  .coded_df = index->params.coded_df,
                                  .dense_df = index->params.dense_df,
                                  .positions = !index->params.no_positions};
@@ -148,27 +204,26 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
     write_segment(&params, p, n, dirfd, &totals);
     free(p);
 
-    unsigned number = index->n_segments++;
-    qn_segment *s = &index->segment[number];
     quern_error error;
     index->bytes[number] = test_read_at(dirfd, "x.qx", &index->len[number]);
     test_dir_close(dirfd, path);
     cr_assert_eq(qn_container_open_bytes(&s->index, index->bytes[number], index->len[number],
                                          "x.qx", QN_FILE_INDEX, false, &error),
                  QUERN_OK, "%s", error.message);
-    s->meta = (qn_segment_meta){.n_docs = params.n_docs,
-                                .n_tokens = n,
-                                .n_terms = totals.n_terms,
-                                .n_postings = totals.n_postings,
-                                .k1 = params.k1,
-                                .b = params.b,
-                                .average = params.average,
-                                .coded_df = params.coded_df,
-                                .dense_df = params.dense_df,
-                                .positions = params.positions};
+    meta->n_docs = params.n_docs;
+    meta->n_tokens = n;
+    meta->n_terms = totals.n_terms;
+    meta->n_postings = totals.n_postings;
+    meta->k1 = params.k1;
+    meta->b = params.b;
+    meta->coded_df = params.coded_df;
+    meta->dense_df = params.dense_df;
+    meta->positions = params.positions;
+    name_fields(&meta->fields, params.n_fields);
     s->n_windows = qn_segment_windows(params.n_docs);
     s->base = from;
-    s->lengths = lengths;
+    for (unsigned f = 0; f < count_fields(index); f++)
+        s->lengths[f] = index->lengths[number] + (size_t)f * params.n_docs;
     s->postings = s->index.section[QN_SECTION_POSTINGS];
     s->positions = s->index.section[QN_SECTION_POSITIONS];
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
@@ -176,6 +231,7 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to, const ui
     cr_assert_eq(qn_dict_open(&s->dict, &s->index, totals.n_terms, params.n_docs, params.positions,
                               params.coded_df, &error),
                  QUERN_OK, "%s", error.message);
+    s->dict.n_fields = params.n_fields;
 }
 
 /* Whole windows at random now and then, else single documents. */
@@ -218,7 +274,7 @@ void test_index_new(test_index *index, const test_index_params *params)
         uint32_t left = params->n_docs - from;
         uint32_t to =
             s + 1 == params->n_segments ? params->n_docs : from + test_below(&random, left / 2 + 1);
-        make_segment(index, from, to, index->lengths + from);
+        make_segment(index, from, to);
         delete_some(index, s, &random);
         from = to;
     }
@@ -230,11 +286,9 @@ void test_index_of_words(test_index *index, const test_index_params *params, con
     *index = (test_index){.params = *params, .n_docs = 1};
     index->first_word = calloc(2, sizeof *index->first_word);
     index->word = calloc(n + 1, sizeof *index->word);
-    index->lengths = calloc(1, 1 + 64);
     memcpy(index->word, words, n * sizeof *words);
     index->first_word[1] = n;
-    index->lengths[0] = qn_length_encode((uint32_t)n);
-    make_segment(index, 0, 1, index->lengths);
+    make_segment(index, 0, 1);
 }
 
 void test_index_free(test_index *index)
@@ -243,10 +297,10 @@ void test_index_free(test_index *index)
         qn_container_close(&index->segment[s].index);
         free(index->bytes[s]);
         free(index->deleted[s]);
+        free(index->lengths[s]);
     }
     free(index->first_word);
     free(index->word);
-    free(index->lengths);
     *index = (test_index){0};
 }
 
@@ -264,10 +318,11 @@ void test_query_add(test_query *query, qn_occur occur, uint32_t qtf, const uint3
     uint32_t first = (uint32_t)query->query.n_terms;
     query->query.clause = query->clause;
     query->query.term = query->term;
-    query->clause[query->query.n_clauses++] = (qn_clause){occur, qtf, first, n};
+    query->clause[query->query.n_clauses++] = (qn_clause){occur, qtf, first, n, 0};
+    query->query.fields = query->n_fields > 0 ? &query->fields : NULL;
     for (uint32_t i = 0; i < n; i++) {
         char *text = query->text[first + i];
-        test_term_text(terms[i], text);
+        test_term_text(terms[i], query->n_fields, text);
         query->number[first + i] = terms[i];
         query->term[first + i] =
             (qn_query_term){{text, strlen(text)}, positions == NULL ? i : positions[i]};
@@ -280,10 +335,34 @@ void test_query_word(test_query *query, qn_occur occur, uint32_t qtf, uint32_t t
     test_query_add(query, occur, qtf, &term, NULL, 1);
 }
 
+/* Makes some should clauses groups: at most three. */
+static void draw_groups(test_query *query, test_random *random)
+{
+    uint32_t number[3] = {0};
+    for (size_t c = 0; c < query->query.n_clauses; c++) {
+        uint32_t group = test_below(random, 3);
+        if (query->clause[c].occur != QN_SHOULD || test_below(random, 2) == 0)
+            continue;
+        if (number[group] == 0)
+            number[group] = (uint32_t)++query->query.n_groups;
+        query->clause[c].occur = QN_ANY;
+        query->clause[c].group = number[group];
+    }
+}
+
+static void draw_fields(test_query *query, unsigned n, test_random *random)
+{
+    query->n_fields = n;
+    name_fields(&query->fields, n);
+    for (unsigned f = 0; f < n; f++)
+        query->fields.field[f].weight = (float)(1 + test_below(random, 500)) / 100;
+}
+
 void test_query_random(test_query *query, const test_query_params *params, uint32_t vocabulary,
                        test_random *random)
 {
     query->query = (qn_query){0};
+    draw_fields(query, params->n_fields, random);
     uint32_t n = 1 + test_below(random, params->max_clauses);
     for (uint32_t c = 0; c < n; c++) {
         uint32_t dice = test_below(random, 8), terms[4], positions[4], n_terms = 1;
@@ -296,12 +375,17 @@ void test_query_random(test_query *query, const test_query_params *params, uint3
         for (uint32_t i = 0; i < n_terms; i++) {
             terms[i] = test_below(random, 2) == 0 ? draw_term(vocabulary, random)
                                                   : test_below(random, vocabulary + 1);
+            if (params->n_fields > 0) /* a phrase stands in one field */
+                terms[i] = terms[i] - field_of(params->n_fields, terms[i]) +
+                           field_of(params->n_fields, terms[0]);
             positions[i] = position;
             position += 1u + (test_below(random, 10) == 0);
         }
         uint32_t qtf = test_below(random, 6) == 0 ? 1 + test_below(random, 4) : 1;
         test_query_add(query, occur, qtf, terms, positions, n_terms);
     }
+    if (params->groups)
+        draw_groups(query, random);
 }
 
 /* ---- scoring from documents ---- */
@@ -372,16 +456,34 @@ static float naive_weight(const test_index *index, const qn_query *query, const 
         df = df > N ? N : df;
         idf += log(1 + (N - df + 0.5) / (df + 0.5));
     }
+    if (query->fields != NULL)
+        idf *= (double)query->fields
+                   ->field[(unsigned char)query->term[clause->first_term].text.data[0] - 1]
+                   .weight;
     return (float)(idf * clause->qtf);
 }
 
-static float norm_of(const test_index *index, uint32_t doc, const quern_search_options *options)
+/* The tokens of a field in all documents. */
+static double count_tokens(const test_index *index, unsigned field,
+                           const quern_search_options *options)
+{
+    if (index->params.n_fields > 1 && options->field_tokens != NULL)
+        return (double)options->field_tokens[field];
+    if (index->params.n_fields <= 1 && options->tokens != 0)
+        return (double)options->tokens;
+    double n = 0;
+    for (uint32_t doc = 0; doc < index->n_docs; doc++)
+        n += (double)length_of(index, doc, field);
+    return n;
+}
+
+static float norm_of(const test_index *index, uint32_t doc, unsigned field, double tokens,
+                     const quern_search_options *options)
 {
     double N = options->documents != 0 ? (double)options->documents : (double)index->n_docs;
-    double tokens =
-        options->tokens != 0 ? (double)options->tokens : (double)index->first_word[index->n_docs];
     double average = N == 0 || tokens == 0 ? 1 : tokens / N;
-    double length = qn_length_decode(index->lengths[doc]), k1 = options->k1, b = options->b;
+    double length = qn_length_decode(qn_length_encode(length_of(index, doc, field))),
+           k1 = options->k1, b = options->b;
     return (float)(k1 * (1.0 - b + b * length / average));
 }
 
@@ -393,10 +495,14 @@ quern_hit *test_naive_search(const test_index *index, const qn_query *query,
     float weight[64];
     for (size_t c = 0; c < query->n_clauses; c++)
         weight[c] = naive_weight(index, query, &query->clause[c], term_numbers, options);
+    double tokens[QN_FIELDS_MAX];
+    for (unsigned f = 0; f < count_fields(index); f++)
+        tokens[f] = count_tokens(index, f, options);
     size_t n = 0;
     for (uint32_t doc = 0; doc < index->n_docs; doc++) {
         bool matches = false, out = test_index_is_deleted(index, doc);
         float sum = 0;
+        bool met[8] = {true};
         for (size_t c = 0; c < query->n_clauses && !out; c++) {
             const qn_clause *clause = &query->clause[c];
             uint32_t tf =
@@ -405,10 +511,14 @@ quern_hit *test_naive_search(const test_index *index, const qn_query *query,
             if (tf == 0 || clause->occur == QN_NOT)
                 continue;
             matches = true;
-            float part = (float)tf / ((float)tf + norm_of(index, doc, options));
+            met[clause->group] = true;
+            unsigned f = field_of(index->params.n_fields, term_numbers[clause->first_term]);
+            float part = (float)tf / ((float)tf + norm_of(index, doc, f, tokens[f], options));
             float contribution = weight[c] * part;
             sum = sum + contribution;
         }
+        for (size_t group = 1; group <= query->n_groups; group++)
+            out = out || !met[group];
         if (matches && !out)
             hits[n++] = (quern_hit){doc, sum};
     }

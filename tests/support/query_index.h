@@ -8,7 +8,7 @@
 #include "query/search.h"
 #include "tests/support/support.h"
 
-enum { TEST_SEGMENTS_MAX = 5, TEST_TERM_ROOM = 8 };
+enum { TEST_SEGMENTS_MAX = 5, TEST_TERM_ROOM = 9 };
 
 /* One word of one document. Words of a document stand together, positions ascending. */
 typedef struct test_word {
@@ -23,8 +23,9 @@ typedef struct test_index_params {
     uint32_t coded_df, dense_df; /* over 128, and at least that: which lists are coded, and dense */
     float k1, b;                 /* of the bounds */
     bool no_positions;
-    bool huge_tf;     /* a few documents hold a word very often */
-    uint32_t deleted; /* of 1,000 documents so many were deleted */
+    bool huge_tf;      /* a few documents hold a word very often */
+    uint32_t deleted;  /* of 1,000 documents so many were deleted */
+    unsigned n_fields; /* 0: one without a name; else term t is one of field t % n_fields */
 } test_index_params;
 
 typedef struct test_index {
@@ -36,7 +37,7 @@ typedef struct test_index {
     qn_segment segment[TEST_SEGMENTS_MAX];
     uint8_t *bytes[TEST_SEGMENTS_MAX]; /* of the files that the segments read; may be damaged */
     size_t len[TEST_SEGMENTS_MAX];
-    uint8_t *lengths;                    /* codes of all documents, over-readable */
+    uint8_t *lengths[TEST_SEGMENTS_MAX]; /* codes of each field's documents, over-readable */
     uint8_t *deleted[TEST_SEGMENTS_MAX]; /* bits, as a segment has them; NULL: none */
 } test_index;
 
@@ -58,17 +59,23 @@ bool test_index_is_deleted(const test_index *index, uint32_t doc);
 /* Decodes with the kernels of the level that QUERN_CPU now names. */
 void test_index_use_level(test_index *index);
 
-/* "t0042": term texts ascend with their numbers. */
-void test_term_text(uint32_t term, char text[TEST_TERM_ROOM]);
+/* "t00042", with the prefix of its field if there are fields: term texts ascend with their numbers,
+ * within a field. */
+void test_term_text(uint32_t term, unsigned n_fields, char text[TEST_TERM_ROOM]);
 
 /* What kinds of clauses a random query may have. */
 typedef struct test_query_params {
     uint32_t max_clauses;
     bool musts, nots, phrases;
+    bool groups;       /* QN_ANY */
+    unsigned n_fields; /* of the index */
 } test_query_params;
 
+/* Zero-initialise, or test_query_random; set n_fields before clauses are added. */
 typedef struct test_query {
     qn_query query;
+    unsigned n_fields;
+    qn_fields fields; /* of the query, if there are some */
     qn_clause clause[64];
     qn_query_term term[256];
     uint32_t number[256]; /* of each term; may lie outside the vocabulary */

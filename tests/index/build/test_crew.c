@@ -55,10 +55,10 @@ static void open_writer(fixture *f, unsigned threads, size_t stretch)
 static quern_status add(fixture *f, size_t i, quern_error *error)
 {
     quern_document document = f->corpus.document[i];
-    static const quern_token tokens[] = {{QUERN_STR("given"), 0},
-                                         {QUERN_STR("words"), 1},
-                                         {QUERN_STR("given"), 1},
-                                         {QUERN_STR("w7"), 400}};
+    static const quern_token tokens[] = {{QUERN_STR("given"), 0, 0},
+                                         {QUERN_STR("words"), 1, 0},
+                                         {QUERN_STR("given"), 1, 0},
+                                         {QUERN_STR("w7"), 400, 0}};
     if (i % 97 == 3)
         return qn_index_writer_add_tokens(&f->writer, &document, tokens, 1 + i % 4, error);
     if (i % 1301 == 5)

@@ -306,3 +306,29 @@ Test(source_jsonl, mutations)
     }
     qn_jsonl_free(&jsonl);
 }
+
+/* Each field is read from the key of its name; "text" also from others that are not fields. */
+Test(source_jsonl, keys_are_fields)
+{
+    static const qn_fields fields = {
+        .n = 4, .field = {{"title", 1}, {"year", 1}, {"text", 1}, {"body", 1}}};
+    qn_source_settings settings = *usual();
+    settings.fields = &fields;
+    expect_records(
+        write_text("a.jsonl",
+                   "{\"id\":1,\"title\":\"T\",\"year\":1999,\"text\":\"x\",\"body\":\"b\"}\n"
+                   "{\"id\":2,\"body\":\"b\",\"abstract\":\"a\",\"contents\":\"c\"}\n"
+                   "{\"id\":3,\"body\":\"b\",\"year\":[\"one\",\"two\"],\"x\":1}\n"
+                   "{\"id\":4,\"year\":{}}\n"
+                   "{\"id\":5,\"year\":null,\"title\":7}\n"
+                   "{\"id\":6,\"year\":\"a\",\"year\":\"\\u00e9\"}\n"
+                   "{\"id\":7}\n"),
+        &settings,
+        "+1|T|[T][1999][x][b]\n"
+        "+2||[][][c][b]\n"
+        "+3||[][one\ntwo][][b]\n"
+        "!a.jsonl:4: \"year\" must be a string or an array of strings\n"
+        "!a.jsonl:5: \"title\" must be a string or an array of strings\n"
+        "+6||[][\xc3\xa9][][]\n"
+        "+7||[][][][]\n");
+}

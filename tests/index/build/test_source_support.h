@@ -75,9 +75,9 @@ static UNUSED void put_span(qn_buffer *out, quern_span span)
 }
 
 /* What a source gives to its end, with the test's directory left out of messages:
- *   +id|title|text       a document
+ *   +id|title|text       a document; with n_fields behind it the text of each, in brackets
  *   !file:line: reason   a malformed record */
-static UNUSED void put_records(qn_buffer *out, qn_source *source)
+static UNUSED void put_records(qn_buffer *out, qn_source *source, unsigned n_fields)
 {
     quern_document document;
     qn_place place;
@@ -95,6 +95,11 @@ static UNUSED void put_records(qn_buffer *out, qn_source *source)
             put_span(out, document.title);
             put_text(out, "|");
             put_span(out, document.text);
+            for (unsigned i = 0; i < n_fields; i++) {
+                put_text(out, "[");
+                put_span(out, document.fields[i]);
+                put_text(out, "]");
+            }
         } else {
             cr_assert_eq(error.status, QUERN_E_INPUT);
             cr_assert_eq(error.position, place.line);
@@ -117,7 +122,7 @@ static UNUSED char *records_of(const char *path, const qn_source_settings *setti
     quern_error error = {0};
     quern_status status = qn_source_open(&source, path, settings, &error);
     if (status == QUERN_OK) {
-        put_records(&out, source);
+        put_records(&out, source, settings->fields == NULL ? 0 : settings->fields->n);
     } else {
         cr_assert_null(source);
         cr_assert_eq(error.status, status);

@@ -70,3 +70,22 @@ Test(source_tsv, record_is_the_line)
     cr_expect_eq(place.line, 1u);
     qn_source_free(source);
 }
+
+/* The texts of fields as put_records writes them: title|text1|text2... */
+Test(source_tsv, columns_are_fields)
+{
+    static const qn_fields fields = {.n = 3, .field = {{"title", 1}, {"year", 1}, {"text", 1}}};
+    qn_source_settings settings = *usual();
+    settings.fields = &fields;
+    expect_records(write_text("a.tsv", "1\tT\t1999\tx\ty\n"
+                                       "2\t\t\t\n"
+                                       "3\tT\t1999\n"
+                                       "4\tT\n"
+                                       "5\n"),
+                   &settings,
+                   "+1||[T][1999][x\ty]\n"
+                   "+2||[][][]\n"
+                   "!a.tsv:3: 2 of 3 fields: text is missing\n"
+                   "!a.tsv:4: 1 of 3 fields: year is missing\n"
+                   "!a.tsv:5: no TAB between id and text\n");
+}

@@ -8,13 +8,13 @@
 /* Stretches of documents of random lengths, put in another order. */
 Test(spooled_lengths, in_order)
 {
-    enum { STRETCHES = 60 };
+    enum { STRETCHES = 60, FIELDS = 3 };
     char *path;
     int dirfd = test_dir_open(&path);
     qn_spooled_lengths lengths;
     test_random random = 5;
     uint32_t first[STRETCHES + 1] = {0}, order[STRETCHES], length;
-    cr_assert_eq(qn_spooled_lengths_init(&lengths, dirfd, path, NULL), QUERN_OK);
+    cr_assert_eq(qn_spooled_lengths_init(&lengths, FIELDS, dirfd, path, NULL), QUERN_OK);
     for (uint32_t i = 0; i < STRETCHES; i++) {
         first[i + 1] = first[i] + 1 + test_below(&random, 1u << test_below(&random, 13));
         uint32_t at = test_below(&random, i + 1);
@@ -22,13 +22,18 @@ Test(spooled_lengths, in_order)
         order[at] = i;
     }
     for (uint32_t i = 0; i < STRETCHES; i++)
-        for (uint32_t doc = first[order[i]]; doc < first[order[i] + 1]; doc++)
-            cr_assert_eq(qn_spooled_lengths_add(&lengths, doc, doc * 7 + 3, NULL), QUERN_OK);
+        for (uint32_t doc = first[order[i]]; doc < first[order[i] + 1]; doc++) {
+            const uint32_t each[FIELDS] = {doc * 7 + 3, doc, 5};
+            cr_assert_eq(qn_spooled_lengths_add(&lengths, doc, each, NULL), QUERN_OK);
+        }
     for (unsigned pass = 0; pass < 2; pass++) {
         cr_assert_eq(qn_spooled_lengths_start(&lengths, NULL), QUERN_OK);
         for (uint32_t doc = 0; doc < first[STRETCHES]; doc++) {
-            cr_assert_eq(qn_spooled_lengths_next(&lengths, &length, NULL), QUERN_OK);
-            cr_assert_eq(length, doc * 7 + 3, "document %u", doc);
+            const uint32_t each[FIELDS] = {doc * 7 + 3, doc, 5};
+            for (unsigned i = 0; i < FIELDS; i++) {
+                cr_assert_eq(qn_spooled_lengths_next(&lengths, &length, NULL), QUERN_OK);
+                cr_assert_eq(length, each[i], "document %u, field %u", doc, i);
+            }
         }
         cr_assert_eq(qn_spooled_lengths_next(&lengths, &length, NULL), QUERN_END);
     }
@@ -43,7 +48,7 @@ Test(spooled_lengths, none)
     int dirfd = test_dir_open(&path);
     qn_spooled_lengths lengths;
     uint32_t length;
-    cr_assert_eq(qn_spooled_lengths_init(&lengths, dirfd, path, NULL), QUERN_OK);
+    cr_assert_eq(qn_spooled_lengths_init(&lengths, 1, dirfd, path, NULL), QUERN_OK);
     cr_assert_eq(qn_spooled_lengths_start(&lengths, NULL), QUERN_OK);
     cr_assert_eq(qn_spooled_lengths_next(&lengths, &length, NULL), QUERN_END);
     qn_spooled_lengths_free(&lengths);

@@ -23,7 +23,7 @@ static uint32_t term_of(qn_vocabulary *vocabulary, const char *word)
     memcpy(padded, word, strlen(word));
     uint32_t term;
     qn_word folded = {.text = padded, .len = (uint32_t)strlen(word)};
-    cr_assert_eq(qn_vocabulary_words(vocabulary, &folded, 1, &term, NULL), QUERN_OK);
+    cr_assert_eq(qn_vocabulary_words(vocabulary, 0, &folded, 1, &term, NULL), QUERN_OK);
     return term;
 }
 

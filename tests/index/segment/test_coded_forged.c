@@ -81,9 +81,9 @@ typedef quern_status evaluate(qn_eval *eval, quern_error *error);
 static quern_status search(forged *g, const qn_postings *list, evaluate *evaluator, qn_cpu cpu,
                            const quern_hit **hits, size_t *n)
 {
-    float norms[256], weight = 2;
-    qn_length_norms(0.9f, 0.4f, 120, norms);
-    qn_clause clause = {QN_SHOULD, 1, 0, 1};
+    float norms[1][256], weight = 2, inflation = 1;
+    qn_length_norms(0.9f, 0.4f, 120, norms[0]);
+    qn_clause clause = {QN_SHOULD, 1, 0, 1, 0};
     qn_query_term term = {{"a", 1}, 0};
     qn_query query = {.clause = &clause, .n_clauses = 1, .term = &term, .n_terms = 1};
     qn_eval eval = {.query = &query,
@@ -94,7 +94,7 @@ static quern_status search(forged *g, const qn_postings *list, evaluate *evaluat
                     .scratch = &g->scratch,
                     .segment = &g->f.segment,
                     .list = &list,
-                    .inflation = 1};
+                    .inflation = &inflation};
     qn_topk_start(&g->topk, 20);
     quern_status status = evaluator(&eval, NULL);
     cr_assert(status == QUERN_OK || status == QUERN_E_DAMAGED);

@@ -218,7 +218,9 @@ static const struct {
     {72, 1, false, QUERN_E_DAMAGED},                  /* zeros before the table */
     {4088, 1, false, QUERN_E_DAMAGED},                /* and behind it */
     {128, 0, true, QUERN_E_VERSION},                  /* kind */
-    {128, QN_SECTION_FIELDS, true, QUERN_E_VERSION},  /* reserved kind */
+    {16, QN_FEATURE_FIELDS, false, QUERN_E_DAMAGED},  /* a feature without its section, */
+    {128, QN_SECTION_FIELDS, true, QUERN_E_DAMAGED},  /* and a section without its feature */
+    {128, QN_SECTION_VALUES, true, QUERN_E_VERSION},  /* reserved kind */
     {128, QN_SECTION_STORE, true, QUERN_E_VERSION},   /* kind of another file */
     {128, 64, true, QUERN_E_VERSION},                 /* */
     {128, 0x7FFFFFFF, true, QUERN_E_VERSION},         /* */

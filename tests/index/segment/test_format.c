@@ -134,7 +134,7 @@ Test(format, the_example_is_read_as_the_documents_say)
     cr_assert_eq(qn_dict_find(&segment.dict, "quick", 5, &info, &error), QUERN_OK);
     cr_assert(info.df == 1 && info.doc == 1 && info.n_inline == 1 && info.position[0] == 1);
     uint32_t length, doc;
-    cr_assert_eq(qn_segment_exact_length(&segment, 2, &length, &error), QUERN_OK);
+    cr_assert_eq(qn_segment_exact_length(&segment, 0, 2, &length, &error), QUERN_OK);
     cr_assert_eq(length, 0u);
     cr_assert_eq(qn_ids_find(&segment.ids, "a#2", 3, &doc, &error), QUERN_OK);
     cr_assert_eq(doc, 1u);

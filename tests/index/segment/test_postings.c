@@ -67,7 +67,7 @@ static void write_lists(fixture *f, bool positions)
                                  .lengths = f->lengths,
                                  .k1 = 0.9f,
                                  .b = 0.4f,
-                                 .average = 120,
+                                 .counts = &(qn_field_counts){.average = 120},
                                  .coded_df = CODED_DF,
                                  .dense_df = DENSE_DF,
                                  .positions = positions};
@@ -110,10 +110,10 @@ static void open_lists(fixture *f, bool positions)
                                 .positions = positions,
                                 .k1 = 0.9f,
                                 .b = 0.4f,
-                                .average = 120,
+                                .counts = {{.average = 120}},
                                 .n_terms = TERMS};
     s->n_windows = qn_segment_windows(DOCS);
-    s->lengths = f->lengths;
+    s->lengths[0] = f->lengths;
     s->postings = s->index.section[QN_SECTION_POSTINGS];
     s->positions = s->index.section[QN_SECTION_POSITIONS];
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
@@ -318,14 +318,14 @@ Test(postings, find_block_agrees_with_a_scan)
 /* At other k1, b the inflated bound still holds for every tf and length, and the deflated floor. */
 Test(postings, inflation_and_deflation_hold_at_other_parameters)
 {
-    qn_segment segment = {.meta = {.k1 = 0.9f, .b = 0.4f, .average = 100}};
+    qn_segment segment = {.meta = {.k1 = 0.9f, .b = 0.4f, .counts = {{.average = 100}}}};
     float own[256], other[256];
     qn_length_norms(0.9f, 0.4f, 100, own);
     for (unsigned k = 0; k <= 6; k++) {
         for (unsigned b = 0; b <= 4; b++) {
             qn_length_norms((float)k * 0.5f, (float)b * 0.25f, 130, other);
-            double up = (double)qn_postings_inflation(&segment, other);
-            double down = (double)qn_postings_deflation(&segment, other);
+            double up = (double)qn_postings_inflation(&segment, 0, other);
+            double down = (double)qn_postings_deflation(&segment, 0, other);
             cr_assert(up >= 1 && down <= 1);
             for (unsigned code = 0; code < 256; code++) {
                 for (float tf = 1; tf < 5000; tf *= 3) {

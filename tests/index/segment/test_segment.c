@@ -189,7 +189,7 @@ Test(segment, exact_lengths)
                  QUERN_OK);
     for (uint32_t doc = 0; doc < segment.meta.n_docs; doc++) {
         uint32_t length;
-        cr_assert_eq(qn_segment_exact_length(&segment, doc, &length, NULL), QUERN_OK);
+        cr_assert_eq(qn_segment_exact_length(&segment, 0, doc, &length, NULL), QUERN_OK);
         sum += length;
     }
     cr_assert_eq(sum, segment.meta.n_tokens);
