@@ -95,6 +95,10 @@ typedef struct qn_eval_kernels {
 
     /* ---- sums of range bounds; n is a multiple of 64 ---- */
 
+    /* out[i] = level[number i of levels, four bits each, the low half of a byte first], i < n, a
+     * multiple of 64; level[0] is 0. */
+    void (*expand_levels)(const uint8_t *levels, size_t n, const uint8_t level[16], uint8_t *out);
+
     /* sums[i] += 0 if maxima[i] is 0, else floor(maxima[i] * factor / 256) + 1; the caller sees to
      * it that no sum passes 65,535. */
     void (*add_bounds)(uint16_t *sums, const uint8_t *maxima, size_t n, uint16_t factor);

@@ -223,6 +223,13 @@ static void add_groups(uint8_t *sums, uint64_t live, const qn_group_window *wind
     }
 }
 
+static void expand_levels(const uint8_t *levels, size_t n, const uint8_t level[16], uint8_t *out)
+{
+    code_table table = load_table(level);
+    for (size_t i = 0; i < n; i += 64)
+        store_row(out + i, look_up_row(levels, (uint32_t)i, 64, table));
+}
+
 static void group_words(const qn_group_window *window, uint64_t words[64])
 {
     for (unsigned g = 0; g < 16; g++) {
@@ -394,6 +401,7 @@ const qn_eval_kernels QN_KERNELS = {.score = score,
                                     .rank_mapped = rank_mapped,
                                     .find_listed = find_listed,
                                     .look_up_tfs = look_up_tfs,
+                                    .expand_levels = expand_levels,
                                     .range_maxima = range_maxima,
                                     .add_values = add_values,
                                     .add_groups = add_groups,

@@ -260,7 +260,7 @@ static void take_mapped(qn_lead_walk *walk, uint32_t room, uint32_t *taken)
             for (size_t s = 0; s < walk->n_required && bits != 0; s++) {
                 const qn_lead_slot *slot = &walk->slot[s];
                 bits &= qn_load_u64(slot->postings->bitmap + 8 * (size_t)walk->word);
-                bits = slot->postings->range_max[walk->word] < slot->least ? 0 : bits;
+                bits = qn_postings_range_max(slot->postings, walk->word) < slot->least ? 0 : bits;
             }
             walk->bits = bits;
             walk->word++;
@@ -342,12 +342,12 @@ static void complete(const qn_lead_walk *walk, qn_lead_slot *slot)
 static uint64_t in_good_ranges(const qn_lead_slot *slot, const uint32_t *docs, uint32_t n,
                                uint64_t among)
 {
-    const uint8_t *range_max = slot->postings->range_max;
+    const qn_postings *list = slot->postings;
     uint64_t mask = 0;
-    if (slot->least == 0 || range_max == NULL)
+    if (slot->least == 0 || list->range_level == NULL)
         return among;
     for (uint32_t i = 0; i < n; i++)
-        mask |= (uint64_t)(range_max[docs[i] / QN_RANGE] >= slot->least) << i;
+        mask |= (uint64_t)(qn_postings_range_max(list, docs[i] / QN_RANGE) >= slot->least) << i;
     return mask & among;
 }
 

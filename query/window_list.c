@@ -24,9 +24,10 @@ static bool is_sparse(const qn_postings *postings)
     return !postings->coded;
 }
 
-static bool has_made_maxima(const qn_postings *postings)
+/* Whether it has range maxima: made of its contributions, or of the levels that are stored. */
+static bool has_maxima(const qn_postings *postings)
 {
-    return is_sparse(postings) && postings->df >= RANGE_MAX_DF;
+    return !is_sparse(postings) || postings->df >= RANGE_MAX_DF;
 }
 
 static size_t n_ranges(const qn_eval *eval)
@@ -39,12 +40,14 @@ static needs count_needs(const qn_eval *eval)
     needs need = {QN_BLOCK_ROOM, QN_BLOCK_ROOM, 0, 0};
     for (size_t i = 0; i < eval->query->n_terms; i++) {
         const qn_postings *postings = eval->list[i];
-        if (postings == NULL || !is_sparse(postings))
+        if (postings == NULL)
+            continue;
+        need.maxima += has_maxima(postings) ? n_ranges(eval) : 0;
+        if (!is_sparse(postings))
             continue;
         need.docs += postings->df;
         need.values += postings->df;
         need.ends += eval->segment->n_windows;
-        need.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
     }
     return need;
 }
@@ -142,7 +145,7 @@ static quern_status open_sparse(qn_eval *eval, qn_window_list *list, const qn_cl
                                 uint8_t *maxima, quern_error *error)
 {
     bool scored = clause->occur != QN_NOT;
-    if (!scored || !has_made_maxima(list->postings))
+    if (!scored || !has_maxima(list->postings))
         return decode(eval, list, scored, NULL, error);
     eval->kernels->clear(maxima, n_ranges(eval));
     list->range_max = maxima;
@@ -156,7 +159,8 @@ static quern_status open_list(qn_eval *eval, qn_window_list *list, const qn_clau
     if (is_sparse(postings))
         return open_sparse(eval, list, clause, maxima, error);
     list->form = postings->dense ? QN_LIST_DENSE : QN_LIST_GROUPS;
-    list->range_max = postings->range_max;
+    eval->kernels->expand_levels(postings->range_level, n_ranges(eval), postings->level, maxima);
+    list->range_max = maxima;
     for (unsigned slot = 0; slot < 2; slot++) {
         list->coded[slot].codes = list->grouped[slot].codes = postings->codes;
         list->coded[slot].df = list->grouped[slot].df = postings->df;
@@ -197,7 +201,7 @@ quern_status qn_window_lists_open(qn_eval *eval, quern_error *error)
             used.docs += list->n;
             used.values += list->n;
             used.ends += list->form == QN_LIST_SPARSE ? eval->segment->n_windows : 0;
-            used.maxima += has_made_maxima(postings) ? n_ranges(eval) : 0;
+            used.maxima += has_maxima(postings) ? n_ranges(eval) : 0;
         }
     }
     return QUERN_OK;

@@ -123,7 +123,8 @@ quern_status qn_segment_build_postings(qn_segment_build *build, qn_postings_writ
                                  .n_fields = meta->fields.n,
                                  .coded_df = meta->coded_df,
                                  .dense_df = meta->dense_df,
-                                 .positions = meta->positions};
+                                 .positions = meta->positions,
+                                 .small = meta->tune == QUERN_TUNE_SIZE};
     return qn_postings_writer_new(out, &build->container, build->dirfd, build->path, &params,
                                   error);
 }

@@ -12,7 +12,7 @@ static unsigned bit_length(uint32_t value)
     return 63 - (unsigned)__builtin_clzll(2 * (uint64_t)value + 1);
 }
 
-enum { N_LENGTHS = 33, LENGTHS_ROOM = 48 };
+enum { N_LENGTHS = 33, LENGTHS_ROOM = 48, UNARY_WIDTH_MAX = QN_BLOCK_WIDTH - QN_BLOCK_UNARY };
 
 /* How many values have each bit length; returns the longest. Four tables, because neighbouring
  * values mostly have the same length, and a counter that is incremented again waits for its last
@@ -85,24 +85,98 @@ static void find_patches(const uint32_t *values, unsigned n, unsigned width, uin
     }
 }
 
-size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
+/* What the values have above `width` bits, in all; UNARY_SUM_MAX + 1 if that is more. */
+static uint32_t sum_highs(const uint32_t *values, unsigned n, unsigned width)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < n; i++)
+        sum += values[i] >> width;
+    return sum <= UNARY_SUM_MAX ? (uint32_t)sum : UNARY_SUM_MAX + 1;
+}
+
+/* The width with which n values take the fewest bits in unary, the larger of equals. The bits, n
+ * width + n + highs, are convex in the width: highs fall by half of what they are. It is near the
+ * logarithm of the mean. */
+static unsigned choose_unary(const uint32_t *values, unsigned n, uint32_t *highs)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < n; i++)
+        total += values[i];
+    unsigned width = bit_length((uint32_t)(total / n));
+    width = width > UNARY_WIDTH_MAX ? UNARY_WIDTH_MAX : width;
+    *highs = sum_highs(values, n, width);
+    while (width > 0) {
+        uint32_t more = sum_highs(values, n, width - 1);
+        if (more > UNARY_SUM_MAX || more >= *highs + n)
+            break;
+        *highs = more;
+        width--;
+    }
+    return width;
+}
+
+static size_t put_unary(const uint32_t *values, unsigned n, unsigned width, uint8_t *out)
+{
+    uint64_t word = 0;
+    unsigned at = 0; /* the bit of the word that is set next */
+    out[0] = (uint8_t)(QN_BLOCK_UNARY + width);
+    uint8_t *to = qn_bitpack_pack(values, n, width, out + 1);
+    for (unsigned i = 0; i < n; i++, at++) {
+        for (at += values[i] >> width; at >= 64; at -= 64, to += 8, word = 0)
+            qn_store_u64(to, word);
+        word |= UINT64_C(1) << at;
+    }
+    qn_store_u64(to, word);
+    return (size_t)(to - out) + (at + 7) / 8;
+}
+
+/* How values are patched. */
+typedef struct patching {
+    unsigned width, longest, n_patches;
+} patching;
+
+static patching choose_patching(const uint32_t *values, unsigned n)
 {
     uint8_t lengths[LENGTHS_ROOM];
-    unsigned n_patches;
-    unsigned longest = count_lengths(values, n, lengths);
-    unsigned width = choose_width(lengths, n, longest, &n_patches);
-    if (n_patches == 0) {
-        out[0] = (uint8_t)width;
-        return (size_t)(qn_bitpack_pack(values, n, width, out + 1) - out);
+    patching p = {.longest = count_lengths(values, n, lengths)};
+    p.width = choose_width(lengths, n, p.longest, &p.n_patches);
+    return p;
+}
+
+static size_t put_patched(const uint32_t *values, unsigned n, const patching *p, uint8_t *out)
+{
+    if (p->n_patches == 0) {
+        out[0] = (uint8_t)p->width;
+        return (size_t)(qn_bitpack_pack(values, n, p->width, out + 1) - out);
     }
-    out[0] = (uint8_t)(width | QN_BLOCK_PATCHED);
-    out[1] = (uint8_t)n_patches;
-    out[2] = (uint8_t)(longest - width);
-    uint8_t *at = qn_bitpack_pack(values, n, width, out + 3);
+    unsigned high_width = p->longest - p->width;
+    out[0] = (uint8_t)(p->width | QN_BLOCK_PATCHED);
+    out[1] = (uint8_t)p->n_patches;
+    out[2] = (uint8_t)high_width;
+    uint8_t *at = qn_bitpack_pack(values, n, p->width, out + 3);
     uint32_t high[QN_BLOCK];
-    find_patches(values, n, width, at, high);
-    at = qn_bitpack_pack(high, n_patches, longest - width, at + n_patches);
+    find_patches(values, n, p->width, at, high);
+    at = qn_bitpack_pack(high, p->n_patches, high_width, at + p->n_patches);
     return (size_t)(at - out);
+}
+
+size_t qn_block_encode_patched(const uint32_t *values, unsigned n, uint8_t *out)
+{
+    patching p = choose_patching(values, n);
+    return put_patched(values, n, &p, out);
+}
+
+size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
+{
+    patching p = choose_patching(values, n);
+    size_t bytes = 1 + qn_bitpack_bytes(n, p.width);
+    if (p.n_patches > 0)
+        bytes += 2 + p.n_patches + qn_bitpack_bytes(p.n_patches, p.longest - p.width);
+    uint32_t highs;
+    unsigned width = choose_unary(values, n, &highs);
+    if (highs <= UNARY_SUM_MAX && 1 + qn_bitpack_bytes(n, width) + (n + highs + 7) / 8 < bytes)
+        return put_unary(values, n, width, out);
+    return put_patched(values, n, &p, out);
 }
 
 /* ---- decoding: the portable kernels, which all others equal ---- */
@@ -126,45 +200,19 @@ static void unpack_sum(const uint8_t *in, unsigned n, unsigned width, uint32_t b
     sum(out, n, base);
 }
 
-/* ---- single values ---- */
+enum { HIGHS_ROOM = QN_BLOCK };
 
-/* How many of the ascending indexes are below `from`: eight at a time, in the bytes of a word. Of
- * malformed indexes it counts something. */
-static unsigned count_below(const uint8_t *indexes, unsigned count, unsigned from)
+/* One after the other. */
+static void unary_highs(const uint8_t *in, unsigned n, uint8_t high[HIGHS_ROOM])
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    unsigned below = 0;
-    for (unsigned i = 0; i < count; i += 8) {
-        /* Bit 7 of a byte of 127 + from - index says that index < from; no byte borrows. */
-        uint64_t found = (ones * (0x7F + from) - qn_load_u64(indexes + i)) & ones << 7;
-        if (count - i < 8)
-            found &= (UINT64_C(1) << 8 * (count - i)) - 1;
-        below += (unsigned)((found >> 7) * ones >> 56);
+    unsigned next = 0; /* behind the last one */
+    for (unsigned i = 0, at = 0; i < n; at += 64) {
+        for (uint64_t word = qn_load_u64(in + at / 8); word != 0 && i < n; word &= word - 1) {
+            unsigned one = at + (unsigned)__builtin_ctzll(word);
+            high[i++] = (uint8_t)(one - next);
+            next = one + 1;
+        }
     }
-    return below;
-}
-
-const uint8_t *qn_block_pick(const uint8_t *in, const uint8_t *end, unsigned n, unsigned from,
-                             unsigned count, uint32_t *out)
-{
-    block_parts parts;
-    if (!block_parse(in, end, n, &parts))
-        return NULL;
-    for (unsigned i = 0; i < count; i++)
-        out[i] = qn_bitpack_get(parts.packed, from + i, parts.width);
-    if (parts.count == 0)
-        return parts.next;
-    unsigned least = from;
-    for (unsigned i = count_below(parts.indexes, parts.count, from); i < parts.count; i++) {
-        unsigned at = parts.indexes[i];
-        if (at >= from + count)
-            break;
-        if (at < least)
-            return NULL;
-        out[at - from] |= qn_bitpack_get(parts.patches, i, parts.patch_width) << parts.width;
-        least = at + 1;
-    }
-    return parts.next;
 }
 
 #define KERNELS scalar_kernels

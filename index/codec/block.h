@@ -1,14 +1,21 @@
 /*
- * Blocks of 1 to 128 unsigned 32-bit values, bit-packed with patches (PFOR: Zukowski et al. 2006,
- * with the exceptions' high bits packed apart as in OptPFOR, Yan et al. 2009).
+ * Blocks of 1 to 128 unsigned 32-bit values: bit-packed with patches (PFOR: Zukowski et al. 2006,
+ * with the exceptions' high bits packed apart as in OptPFOR, Yan et al. 2009), or with all high
+ * parts in unary (Rice 1979), whichever takes fewer bytes.
  *
  *     block   := head(u8) [count(u8) patchwidth(u8)] packed [index(u8)*count patches]
+ *              | head(u8) packed unary
  *     head    := width (bits 0..5, 0..32) | has patches (bit 6) | zero (bit 7)
+ *              | 33 + width (33..63)
  *     packed  := the low `width` bits of n values, bit-packed (bitpack.h); ceil(n*width/8) bytes
  *     patches := count values of `patchwidth` bits packed alike: the bits above `width` of the
  *                values at the given indexes, which ascend
+ *     unary   := for each value as many zeros as the bits above `width` say, and a one; from the
+ *                lowest bit of the first byte on, ended by zeros to a whole byte
  *
- * with count and patchwidth at least 1, width + patchwidth at most 32.
+ * with count and patchwidth at least 1, width + patchwidth at most 32, and at most 255 zeros before
+ * the last one of `unary`. Gaps of documents and what else is spread geometrically is near its
+ * entropy in unary; values that are equally likely, or few and far above the others, are not.
  *
  * The number of values n is known from outside. In-order packing is chosen over lane-transposed
  * packing because a partial block has the same form, and value i can be read without the others.
@@ -31,17 +38,14 @@ enum {
     QN_BLOCK_MAX_BYTES = 3 + 4 * QN_BLOCK + QN_BLOCK + 4 * QN_BLOCK
 };
 
-/* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes over all widths up to that of the
- * largest value (ties: the larger width, which has fewer patches); `out` has room for
+/* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes: patched, over all widths up to that of
+ * the largest value (ties: the larger width, which has fewer patches), or, if that is fewer, in
+ * unary with the width that takes the fewest bits (ties: the larger one); `out` has room for
  * QN_BLOCK_MAX_BYTES. Returns the bytes written. The same values give the same bytes everywhere. */
 size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out);
 
-/* Decodes the values [from, from + count) of a block of n (from + count <= n) to out, which has
- * room for `count`, without decoding the others. Returns what a kernel's decode does; indexes of
- * patches of other values are not all looked at. For a few values: one takes 5.5 ns, each further
- * one some 0.6, where decoding a whole block takes 12 to 33. */
-const uint8_t *qn_block_pick(const uint8_t *in, const uint8_t *end, unsigned n, unsigned from,
-                             unsigned count, uint32_t *out);
+/* The same without the unary form: for blocks of which single values are picked. */
+size_t qn_block_encode_patched(const uint32_t *values, unsigned n, uint8_t *out);
 
 /* The kernels of one instruction set; every level gives the same results as scalar. */
 typedef struct qn_block_kernels {
@@ -60,6 +64,12 @@ typedef struct qn_block_kernels {
     /* Skips a block of n values: the byte after it, or NULL if its header is malformed or it would
      * pass `end`; the indexes of patches are not looked at. */
     const uint8_t *(*skip)(const uint8_t *in, const uint8_t *end, unsigned n);
+
+    /* Decodes the values [from, from + count) of a block of n (from + count <= n) to out, which has
+     * room for `count`, without decoding the others. Returns what decode does; indexes of patches
+     * of other values are not all looked at. For a few values. */
+    const uint8_t *(*pick)(const uint8_t *in, const uint8_t *end, unsigned n, unsigned from,
+                           unsigned count, uint32_t *out);
 
     const char *name; /* "scalar", "avx2", "avx512" */
 } qn_block_kernels;

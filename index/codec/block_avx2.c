@@ -59,6 +59,36 @@ static void unpack_sum(const uint8_t *in, unsigned n, unsigned width, uint32_t b
             qn_bitpack_avx2_store(out + i, sum_step(qn_bitpack_avx2_step(&of, in, true), &carry));
 }
 
+/* ---- unary ---- */
+
+enum { HIGHS_ROOM = QN_BLOCK };
+
+/* Byte by byte: pext takes the places of a byte's ones out of a row of places. The zeros before
+ * each one, from the start, are its place less the ones before it, and fit a byte. How many ones
+ * come before each of a word's bytes is counted for all of them at once, so bytes do not wait for
+ * one another. */
+static void unary_highs(const uint8_t *in, unsigned n, uint8_t high[HIGHS_ROOM])
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), places = UINT64_C(0x0706050403020100);
+    uint8_t sums[8 + QN_BLOCK + 64 + 8]; /* from [8] on */
+    sums[7] = 0;
+    for (unsigned before = 0, at = 0; before < n; at += 64) {
+        uint64_t word = qn_load_u64(in + at / 8), count = word - (word >> 1 & 0x55 * ones);
+        count = (count & 0x33 * ones) + (count >> 2 & 0x33 * ones);
+        count = ((count + (count >> 4)) & 0x0F * ones) * ones; /* up to and with each byte */
+        uint64_t earlier = count << 8;
+        for (unsigned b = 0; b < 64; b += 8) {
+            unsigned index = before + (unsigned)(earlier >> b & 0xFF);
+            uint64_t mask = _pdep_u64(word >> b & 0xFF, ones) * 0xFF;
+            uint64_t zeros = _pext_u64(places, mask) - places + ones * (at + b - index);
+            qn_store_u64(sums + 8 + index, zeros);
+        }
+        before += (unsigned)(count >> 56);
+    }
+    for (unsigned i = 0; i < QN_BLOCK; i++)
+        high[i] = (uint8_t)(sums[8 + i] - sums[7 + i]);
+}
+
 #define KERNELS avx2_kernels
 #define LEVEL   "avx2"
 #include "index/codec/block_template.h"

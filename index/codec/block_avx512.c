@@ -39,6 +39,11 @@ static void sum(uint32_t *out, unsigned n, uint32_t base)
         _mm512_storeu_si512(out + i, sum_step(_mm512_loadu_si512(out + i), &carry));
 }
 
+alignas(64) static const uint8_t iota[64] = {
+    0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+    22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+    44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+
 /* ---- patches ---- */
 
 /* Whether the indexes ascend below n. At most 64 of them; reads the byte before the first. */
@@ -101,15 +106,32 @@ static inline bool spread_patches(const block_parts *parts, unsigned n, uint8_t 
     spread_indexes(parts, bits);
     __m512i bytes = patch_bytes(parts);
     _mm512_storeu_si512(high, _mm512_maskz_expand_epi8(bits[0], bytes));
-    alignas(64) static const uint8_t iota[64] = {
-        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
-        44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
     __m512i skip_first = _mm512_add_epi8(_mm512_load_si512(iota),
                                          _mm512_set1_epi8((char)__builtin_popcountll(bits[0])));
     bytes = _mm512_permutexvar_epi8(skip_first, bytes);
     _mm512_storeu_si512(high + 64, _mm512_maskz_expand_epi8(bits[1], bytes));
     return true;
+}
+
+/* ---- unary ---- */
+
+/* The high part of each value in its byte. The zeros before each one, from the start, are its place
+ * less the ones before it; they fit a byte. */
+static inline void unary_highs(const uint8_t *in, unsigned n, uint8_t high[QN_BLOCK])
+{
+    const __m512i places = _mm512_load_si512(iota);
+    uint8_t sums[64 + QN_BLOCK + 64]; /* from [64] on */
+    sums[63] = 0;
+    for (unsigned before = 0, at = 0; before < n; at += 64) {
+        uint64_t word = qn_load_u64(in + at / 8);
+        __m512i zeros = _mm512_sub_epi8(_mm512_maskz_compress_epi8(word, places), places);
+        zeros = _mm512_add_epi8(zeros, _mm512_set1_epi8((char)(at - before)));
+        _mm512_storeu_si512(sums + 64 + before, zeros);
+        before += (unsigned)__builtin_popcountll(word);
+    }
+    for (unsigned i = 0; i < QN_BLOCK; i += 64)
+        _mm512_store_si512(high + i, _mm512_sub_epi8(_mm512_loadu_si512(sums + 64 + i),
+                                                     _mm512_loadu_si512(sums + 63 + i)));
 }
 
 /* ---- blocks ---- */
@@ -200,6 +222,20 @@ static bool unpack_patched_sum(const block_parts *parts, unsigned n, uint32_t ba
         return false;
     unpack_block(parts->packed, n, parts->width, high, &base, out);
     return true;
+}
+
+static void unpack_unary(const block_parts *parts, unsigned n, uint32_t *out)
+{
+    alignas(64) uint8_t high[QN_BLOCK];
+    unary_highs(parts->unary, n, high);
+    unpack_block(parts->packed, n, parts->width, high, NULL, out);
+}
+
+static void unpack_unary_sum(const block_parts *parts, unsigned n, uint32_t base, uint32_t *out)
+{
+    alignas(64) uint8_t high[QN_BLOCK];
+    unary_highs(parts->unary, n, high);
+    unpack_block(parts->packed, n, parts->width, high, &base, out);
 }
 
 #define OWN_PATCHED

@@ -5,17 +5,35 @@
 
 #include "index/codec/bitpack.h"
 #include "index/codec/block.h"
+#include "index/codec/block_unary.h"
 
 #include <stdbool.h>
 
-enum { QN_BLOCK_WIDTH = 0x3F, QN_BLOCK_PATCHED = 0x40, QN_BLOCK_ZERO = 0x80 };
+enum {
+    QN_BLOCK_WIDTH = 0x3F,
+    QN_BLOCK_UNARY = 33, /* heads from here up to QN_BLOCK_WIDTH: in unary */
+    QN_BLOCK_PATCHED = 0x40,
+    QN_BLOCK_ZERO = 0x80
+};
 
 /* A block whose parts lie within the input; `count` and `patch_width` are 0 where nothing is
- * patched. */
+ * patched, `unary` is NULL where high parts are not. */
 typedef struct block_parts {
     unsigned width, patch_width, count;
-    const uint8_t *packed, *indexes, *patches, *next;
+    const uint8_t *packed, *indexes, *patches, *unary, *next;
 } block_parts;
+
+/* The parts of a block with high parts in unary, of which head and width are known. */
+static inline bool block_parse_unary(const uint8_t *in, size_t room, unsigned n, block_parts *parts)
+{
+    size_t packed = qn_bitpack_bytes(n, parts->width);
+    if (room < 1 + packed)
+        return false;
+    parts->unary = in + 1 + packed;
+    unsigned last = unary_select(parts->unary, n);
+    parts->next = parts->unary + last / 8 + 1;
+    return last != UNARY_NONE && last / 8 < room - 1 - packed;
+}
 
 /* False if the header is malformed or the parts would pass `end`. */
 static inline bool block_parse(const uint8_t *in, const uint8_t *end, unsigned n,
@@ -29,6 +47,10 @@ static inline bool block_parse(const uint8_t *in, const uint8_t *end, unsigned n
     size_t packed = qn_bitpack_bytes(n, width);
     *parts = (block_parts){.width = width, .packed = in + 1};
     if ((head & QN_BLOCK_PATCHED) == 0) {
+        if (head >= QN_BLOCK_UNARY && head <= QN_BLOCK_WIDTH) {
+            parts->width = head - QN_BLOCK_UNARY;
+            return block_parse_unary(in, room, n, parts);
+        }
         if (head > 32 || room < 1 + packed)
             return false;
         parts->next = in + 1 + packed;
@@ -64,6 +86,12 @@ static inline bool block_patch(const block_parts *parts, unsigned n, const uint3
         least = at + 1;
     }
     return true;
+}
+
+/* Bits that no value of the block has more of. */
+static inline unsigned block_bits(const block_parts *parts)
+{
+    return parts->width + (parts->unary != NULL ? 8 : parts->patch_width);
 }
 
 /* Whether out[0..n), the sums of gaps of at most `bits` bits from `base`, ascends strictly and

@@ -92,6 +92,9 @@ quern_status qn_coded_open(qn_postings *list, quern_error *error)
     list->exception = at + layout.exceptions;
     list->exception_tf = at + layout.tfs;
     list->low = at + layout.low;
+    memcpy(list->level, header + QN_CODED_LEVELS, sizeof list->level);
+    if (!qn_levels_sound(list->level))
+        return damaged(list, "a coded list's levels do not ascend", error);
     quern_status status = qn_postings_open_trailer(list, header + QN_CODED_MAX_PART, error);
     if (status == QUERN_OK)
         status = open_classes(list, header, error);

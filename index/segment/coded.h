@@ -8,7 +8,8 @@
  *               (bitmap(u64){64 W} rank(u32){8 W} | base(u32){W} start(u16){16 W} low(u8){df})
  *               except
  *
- *     header := class(4 bytes){16} max_part(f32) seed(u16){8} n_exceptions(u32) tf_width(u8) 0(u8)*
+ *     header := class(4 bytes){16} max_part(f32) seed(u16){8} n_exceptions(u32) tf_width(u8)
+ * 0(u8){7} level(u8){16} 0(u8){16}
  *
  *     except := before(u32){ceil(df / 256)} index(u32){n_exceptions}
  *               tf(u8, u16 or u32){n_exceptions}
@@ -34,6 +35,7 @@ enum {
     QN_CODED_SEEDS = 68,
     QN_CODED_N_EXCEPTIONS = 68 + 2 * QN_SEEDS,
     QN_CODED_TF_WIDTH = QN_CODED_N_EXCEPTIONS + 4,
+    QN_CODED_LEVELS = 96,
     QN_CODED_HEADER = 128
 };
 

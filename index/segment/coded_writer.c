@@ -162,6 +162,7 @@ static void fill_header(const qn_coded_writer *writer, const qn_coded_input *inp
     memcpy(header + QN_CODED_MAX_PART, input->trailer, sizeof input->trailer);
     qn_store_u32(header + QN_CODED_N_EXCEPTIONS, n_exceptions);
     header[QN_CODED_TF_WIDTH] = (uint8_t)tf_width;
+    memcpy(header + QN_CODED_LEVELS, input->level, sizeof input->level);
 }
 
 static quern_status put(qn_writer *to, const qn_buffer *buffer, quern_error *error)

@@ -28,6 +28,7 @@ typedef struct qn_coded_input {
     const uint8_t *lengths;
     const float *norms;
     uint8_t trailer[4 + 2 * QN_SEEDS]; /* max_part and seeds */
+    uint8_t level[QN_LEVELS];          /* of the range maxima */
 } qn_coded_input;
 
 /* Bytes by what they hold. */

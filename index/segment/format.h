@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Goes up with every change of the bytes until the first release. */
-#define QN_FORMAT_VERSION 2u
+#define QN_FORMAT_VERSION 3u
 
 /* Every file starts so; the tail catches transfers that change line ends or strip high bits. */
 #define QN_FORMAT_MAGIC "quern\x93\r\n"
@@ -54,6 +54,9 @@ enum { QN_TERM_MAX = 255, QN_ID_MAX = 4096 };
 /* Bounds are kept for ranges of 64 documents; a window is 64 ranges, and what is kept for each
  * range or document of a coded list is kept for whole windows. */
 enum { QN_RANGE = 64, QN_WINDOW = 64 * QN_RANGE };
+
+/* Bytes that the levels of a window's ranges take, of one term. */
+enum { QN_WINDOW_LEVELS = QN_WINDOW / QN_RANGE / 2 };
 
 static inline uint32_t qn_segment_windows(uint32_t n_docs)
 {

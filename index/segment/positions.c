@@ -260,7 +260,7 @@ static bool decode_some(const qn_block_kernels *kernels, const position_row *row
         }
         unsigned part = count < n - from ? (unsigned)count : n - (unsigned)from;
         if (part <= PICKED) {
-            at = qn_block_pick(at, row->end, n, (unsigned)from, part, out);
+            at = kernels->pick(at, row->end, n, (unsigned)from, part, out);
         } else {
             uint32_t values[QN_BLOCK_ROOM];
             at = kernels->decode(at, row->end, n, values);
@@ -282,7 +282,7 @@ static bool decode_posting(const qn_postings *list, const position_row *row, uin
     const qn_block_kernels *kernels = list->segment->kernels;
     if (row->mixed)
         return decode_some(kernels, row, row->at, place->total, place->before, place->tf, out);
-    const uint8_t *at = qn_block_pick(row->at, row->end, n, place->i, 1, out);
+    const uint8_t *at = kernels->pick(row->at, row->end, n, place->i, 1, out);
     if (at == NULL || place->tf <= 1)
         return at != NULL;
     return place->before >= place->i && place->total >= n &&
@@ -343,7 +343,8 @@ quern_status qn_postings_first_position(const qn_postings *list, uint32_t block,
     if (status != QUERN_OK || row.mixed)
         return status;
     uint32_t closed;
-    if (qn_block_pick(row.at, row.end, qn_postings_block_n(list, block), i, 1, &closed) == NULL)
+    if (list->segment->kernels->pick(row.at, row.end, qn_postings_block_n(list, block), i, 1,
+                                     &closed) == NULL)
         return damaged(list, "a block of positions is malformed", error);
     uint64_t position = open_hole(&row, closed);
     *first = (uint32_t)position;

@@ -222,7 +222,8 @@ static bool encode_firsts(const qn_positions_writer *writer, row_hole hole, qn_b
         uint32_t first = writer->firsts[i];
         values[i] = first - (first >= hole.start ? hole.len : 0);
     }
-    to->len += qn_block_encode(values, writer->n, to->data + to->len);
+    to->len += (writer->small ? qn_block_encode : qn_block_encode_patched)(values, writer->n,
+                                                                           to->data + to->len);
     return true;
 }
 

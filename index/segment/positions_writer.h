@@ -16,6 +16,7 @@ enum { QN_POSITIONS_REACH = 384 };
 /* Zero-initialise, with `file` set; end with qn_positions_writer_free. */
 typedef struct qn_positions_writer {
     qn_writer *file; /* not owned */
+    bool small;      /* first positions may be in unary: smaller, and slower to pick */
     uint64_t start;  /* of the term's extent */
     qn_buffer ends;  /* u32 a row */
 

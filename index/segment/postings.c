@@ -44,13 +44,13 @@ quern_status qn_postings_open_trailer(qn_postings *list, const uint8_t *trailer,
 static quern_status open_bounds(qn_postings *list, quern_error *error)
 {
     const qn_segment *segment = list->segment;
-    uint64_t n_ranges = (uint64_t)segment->n_windows * 64;
-    if (list->info.bounds_index > segment->bounds.len / n_ranges ||
-        !qn_in_range(list->info.bounds_index * n_ranges, n_ranges, segment->bounds.len))
+    uint64_t len = (uint64_t)segment->n_windows * QN_WINDOW_LEVELS;
+    if (list->info.bounds_index > segment->bounds.len / len ||
+        !qn_in_range(list->info.bounds_index * len, len, segment->bounds.len))
         return qn_container_damaged(
             &segment->index, "a posting list's range maxima lie outside their section", error);
-    list->range_max = segment->bounds.data + list->info.bounds_index * n_ranges;
-    return qn_container_touch(&segment->index, list->range_max, n_ranges, error);
+    list->range_level = segment->bounds.data + list->info.bounds_index * len;
+    return qn_container_touch(&segment->index, list->range_level, len, error);
 }
 
 quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const qn_term_info *info,

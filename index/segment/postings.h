@@ -16,13 +16,14 @@
  * (with df <= 128: in 255ths of 1). They stand behind the blocks, so that a writer need not hold a
  * long list in memory. tf-part = tf / (tf + K(length)) in float, K for the segment's k1, b and
  * average. seed[i] is a floor in 4096ths of the qn_seed_rank[i]-th best tf-part, 0 where df is
- * smaller. BOUNDS holds, for each term with df >= coded_df in order, 64 * n_windows ceilings in
- * 255ths of max_part: of the documents [64 r, 64 r + 64).
+ * smaller. BOUNDS holds, for each term with df >= coded_df in order, 64 * n_windows levels
+ * (levels.h) of ceilings, four bits each, the low half first: of the documents [64 r, 64 r + 64).
  */
 #ifndef QN_SEGMENT_POSTINGS_H
 #define QN_SEGMENT_POSTINGS_H
 
 #include "index/segment/codes.h"
+#include "index/segment/levels.h"
 #include "index/segment/segment.h"
 
 enum { QN_SEEDS = 8 };
@@ -43,7 +44,8 @@ typedef struct qn_postings {
     const uint8_t *last_doc;  /* u32 a block, unaligned; NULL if n_blocks is 1 */
     const uint8_t *block_end; /* u32 a block, likewise */
     const uint8_t *block_max; /* u8 a block: tf-part <= max_part * block_max / 255; NULL if df 1 */
-    const uint8_t *range_max; /* u8 a range of 64 documents, likewise; NULL unless coded */
+    const uint8_t *range_level; /* u4 a range of 64 documents: its maximum's; NULL unless coded */
+    uint8_t level[QN_LEVELS];   /* 255ths of max_part, likewise */
     const uint8_t *data, *data_end;         /* first block, end of the last */
     const uint8_t *pos_data, *pos_data_end; /* extent in POSITIONS, for positions.h */
     /* Coded lists only (coded.h): */
@@ -61,6 +63,12 @@ typedef struct qn_postings {
 /* Opens the list of a term found in the segment's dictionary. QUERN_E_DAMAGED. */
 quern_status qn_postings_open(qn_postings *out, const qn_segment *segment, const qn_term_info *info,
                               quern_error *error);
+
+/* Of a coded list: the ceiling of a range's tf-parts, in 255ths of max_part. */
+static inline uint8_t qn_postings_range_max(const qn_postings *list, uint32_t range)
+{
+    return list->level[list->range_level[range / 2] >> (range % 2 * 4) & 15];
+}
 
 /* Postings in block `block`: 128, or fewer in the last. */
 static inline uint32_t qn_postings_block_n(const qn_postings *list, uint32_t block)

@@ -45,7 +45,7 @@ struct qn_postings_writer {
     qn_buffer block_parts; /* f32 a block */
     range_part now;        /* the range that the last posting fell in; part 0: none yet */
     qn_buffer ranges;      /* range_part of those before, ascending */
-    qn_buffer range_bytes; /* the range maxima being made */
+    qn_buffer range_bytes; /* the range maxima, then levels, being made */
     float max_part;
     uint32_t histogram[HISTOGRAM + 1]; /* of tf-parts in 4096ths, for the seeds */
     qn_code_histogram cells;           /* of tf and length, for the codes */
@@ -68,6 +68,7 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->params = *params;
     writer->container = container;
     writer->positions.file = &container->file;
+    writer->positions.small = params->small;
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
     unsigned n_fields = params->n_fields == 0 ? 1 : params->n_fields;
@@ -287,20 +288,31 @@ static void take_seeds(qn_postings_writer *writer, uint16_t seeds[QN_SEEDS])
     memset(writer->histogram, 0, sizeof writer->histogram);
 }
 
-static quern_status put_range_maxima(qn_postings_writer *writer, quern_error *error)
+/* Makes the range maxima, rounds them up to levels, and puts the levels' numbers into range_bytes,
+ * two in a byte. */
+static bool make_range_levels(qn_postings_writer *writer, uint8_t level[QN_LEVELS])
 {
     qn_buffer *bytes = &writer->range_bytes;
-    size_t len = (size_t)writer->n_windows * (QN_WINDOW / QN_RANGE);
+    size_t n_ranges = (size_t)writer->n_windows * (QN_WINDOW / QN_RANGE);
+    uint32_t count[256] = {0};
+    uint8_t number[256];
     bytes->len = 0;
-    if (!push_range(writer) || !qn_buffer_reserve(bytes, len))
-        return qn_fail_memory(error);
-    memset(bytes->data, 0, len);
+    if (!push_range(writer) || !qn_buffer_reserve(bytes, n_ranges))
+        return false;
+    memset(bytes->data, 0, n_ranges);
     for (size_t at = 0; at < writer->ranges.len; at += sizeof(range_part)) {
         range_part entry;
         memcpy(&entry, writer->ranges.data + at, sizeof entry);
-        bytes->data[entry.range] = ceiling(entry.part, writer->max_part);
+        uint8_t max = ceiling(entry.part, writer->max_part);
+        bytes->data[entry.range] = max;
+        count[max]++;
     }
-    return qn_writer_put(&writer->bounds, bytes->data, len, error);
+    qn_levels_choose(count, level);
+    qn_levels_number(level, number);
+    for (size_t i = 0; i < n_ranges; i += 2)
+        bytes->data[i / 2] = (uint8_t)(number[bytes->data[i]] | number[bytes->data[i + 1]] << 4);
+    bytes->len = n_ranges / 2;
+    return true;
 }
 
 /* What stands behind the blocks of a list, or in the header of a coded one. */
@@ -327,13 +339,15 @@ static quern_status end_coded(qn_postings_writer *writer, quern_error *error)
                             .lengths = writer->lengths,
                             .norms = writer->norm};
     make_trailer(writer, input.trailer);
+    if (!make_range_levels(writer, input.level))
+        return qn_fail_memory(error);
     qn_coded_totals totals = {0};
     quern_status status = qn_coded_write(&writer->coded, &input, &writer->postings, &totals, error);
     writer->totals.tf_bytes += totals.codes;
     writer->totals.codes_bytes += totals.codes;
     writer->totals.bitmap_bytes += totals.bitmap;
     writer->totals.bounds_bytes += totals.bounds;
-    return status == QUERN_OK ? put_range_maxima(writer, error) : status;
+    return status == QUERN_OK ? put_buffer(&writer->bounds, &writer->range_bytes, error) : status;
 }
 
 static quern_status end_plain(qn_postings_writer *writer, quern_error *error)

@@ -19,6 +19,7 @@ typedef struct qn_postings_params {
     float k1, b;
     uint32_t coded_df, dense_df; /* as META has them */
     bool positions;
+    bool small; /* first positions in fewer bytes, at the price of time */
 } qn_postings_params;
 
 typedef struct qn_postings_writer qn_postings_writer;

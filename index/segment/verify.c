@@ -69,9 +69,11 @@ static bool padding_holds(const qn_postings *list)
     qn_coded_layout layout =
         qn_coded_layout_of(list->info.postings_off, list->df, segment->n_windows, list->dense,
                            list->n_exceptions, list->tf_width);
+    const uint8_t *header = at + layout.header;
     const uint8_t *codes_end = list->codes + ((size_t)list->df + 1) / 2;
     return zeros(at, at + layout.header) &&
-           zeros(at + layout.header + QN_CODED_TF_WIDTH + 1, at + layout.codes) &&
+           zeros(header + QN_CODED_TF_WIDTH + 1, header + QN_CODED_LEVELS) &&
+           zeros(header + QN_CODED_LEVELS + QN_LEVELS, at + layout.codes) &&
            zeros(codes_end, at + layout.tables) &&
            (list->df % 2 == 0 || list->codes[list->df / 2] >> 4 == 0);
 }
@@ -192,8 +194,8 @@ static void check_ranges(verify_state *verifier, const qn_dict_cursor *cursor,
                          const qn_postings *list)
 {
     uint32_t n_ranges = verifier->segment->n_windows * 64;
-    for (uint32_t i = 0; list->range_max != NULL && i < n_ranges; i++) {
-        if (above(verifier->range_part[i], list->max_part, list->range_max[i])) {
+    for (uint32_t i = 0; list->range_level != NULL && i < n_ranges; i++) {
+        if (above(verifier->range_part[i], list->max_part, qn_postings_range_max(list, i))) {
             tell_term(verifier, cursor, "a range's bound is too low");
             return;
         }
@@ -264,7 +266,7 @@ static quern_status check_terms(verify_state *verifier, quern_error *error)
         tell(verifier, segment->index.name, "terms, postings or tokens do not add up to META's");
     if (verifier->postings_end != segment->postings.len ||
         verifier->positions_end != segment->positions.len ||
-        verifier->n_bounds * segment->n_windows * 64 != segment->bounds.len)
+        verifier->n_bounds * segment->n_windows * QN_WINDOW_LEVELS != segment->bounds.len)
         tell(verifier, segment->index.name, "a section of postings has bytes that no term owns");
     return QUERN_OK;
 }

@@ -11,12 +11,12 @@
 enum { HEADER = 9 };
 
 /* Picks some values from `from` on; they are those of `whole`, if it could be decoded. */
-static void check_pick(const uint8_t *in, const uint8_t *end, unsigned n, unsigned from,
-                       const uint32_t *whole)
+static void check_pick(const qn_block_kernels *kernels, const uint8_t *in, const uint8_t *end,
+                       unsigned n, unsigned from, const uint32_t *whole)
 {
     uint32_t picked[QN_BLOCK];
     unsigned count = 1 + (n - from - 1) / 2;
-    const uint8_t *next = qn_block_pick(in, end, n, from, count, picked);
+    const uint8_t *next = kernels->pick(in, end, n, from, count, picked);
     QN_FUZZ_CHECK(next == NULL || (in < next && next <= end));
     if (whole != NULL)
         QN_FUZZ_CHECK(next != NULL && memcmp(picked, whole + from, count * sizeof *picked) == 0);
@@ -38,7 +38,7 @@ static void check_levels(const uint8_t *in, const uint8_t *end, unsigned n, uint
             QN_FUZZ_CHECK(memcmp(want, got, n * sizeof *got) == 0);
             QN_FUZZ_CHECK(kernels->skip(in, end, n) == got_end);
         }
-        check_pick(in, end, n, base % n, got_end == NULL ? NULL : got);
+        check_pick(kernels, in, end, n, base % n, got_end == NULL ? NULL : got);
         want_end = scalar->decode_ascending(in, end, n, base, limit, want);
         got_end = kernels->decode_ascending(in, end, n, base, limit, got);
         QN_FUZZ_CHECK(want_end == got_end);

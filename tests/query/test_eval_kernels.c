@@ -128,6 +128,27 @@ Test(eval_kernels, range_maxima_of_runs)
     }
 }
 
+Test(eval_kernels, expand_levels)
+{
+    static uint8_t numbers[N / 2 + 64], out[N], level_of[16];
+    test_random random = 31;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t n = 64 * (size_t)test_below(&random, N / 64 + 1);
+        for (size_t i = 0; i < sizeof numbers; i++)
+            numbers[i] = (uint8_t)test_next(&random);
+        for (unsigned i = 1; i < 16; i++)
+            level_of[i] = (uint8_t)test_next(&random);
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+            memset(out, 0xA5, sizeof out);
+            level(cpu)->expand_levels(numbers, n, level_of, out);
+            for (size_t i = 0; i < n; i++)
+                cr_assert_eq(out[i], level_of[numbers[i / 2] >> (i % 2 * 4) & 15], "%s",
+                             qn_cpu_name(cpu));
+            cr_assert(n == sizeof out || out[n] == 0xA5);
+        }
+    }
+}
+
 Test(eval_kernels, add_values)
 {
     static uint32_t docs[N];

@@ -34,6 +34,15 @@ static void fill(uint32_t *values, unsigned n, unsigned width, unsigned n_large,
         values[test_below(state, n)] = (uint32_t)(test_next(state) & ((UINT64_C(1) << large) - 1));
 }
 
+/* How often a coin falls that way, times 2^scale, and some. */
+static uint32_t geometric(uint64_t *state, unsigned scale)
+{
+    uint32_t n = 0;
+    while (test_below(state, 3) > 0)
+        n++;
+    return (n << scale) + test_below(state, 1u << scale);
+}
+
 /* ---- the definitions ---- */
 
 static unsigned length_of(uint32_t value)
@@ -79,6 +88,25 @@ static unsigned best_width(const uint32_t *values, unsigned n, size_t *bytes)
     return best;
 }
 
+/* Bytes in unary with the width of the fewest bits, the larger of equals; SIZE_MAX if the high
+ * parts are over 255. */
+static size_t unary_bytes(const uint32_t *values, unsigned n, unsigned *width)
+{
+    uint64_t best = UINT64_MAX, best_highs = 0;
+    for (unsigned w = 0; w <= 30; w++) {
+        uint64_t highs = 0;
+        for (unsigned i = 0; i < n; i++)
+            highs += values[i] >> w;
+        if (highs > 255 || (uint64_t)n * w + highs > best)
+            continue;
+        best = (uint64_t)n * w + highs;
+        best_highs = highs;
+        *width = w;
+    }
+    return best == UINT64_MAX ? SIZE_MAX
+                              : 1 + (n * *width + 7) / 8 + (n + (size_t)best_highs + 7) / 8;
+}
+
 static uint32_t read_bits(const uint8_t *in, size_t bit, unsigned width)
 {
     uint32_t value = 0;
@@ -87,11 +115,34 @@ static uint32_t read_bits(const uint8_t *in, size_t bit, unsigned width)
     return value;
 }
 
+/* The unary form by the letter. */
+static const uint8_t *decode_unary_plainly(const uint8_t *in, const uint8_t *end, unsigned n,
+                                           uint32_t *out)
+{
+    unsigned width = in[0] - 33u, zeros = 0, total = 0;
+    size_t packed = (n * width + 7) / 8, room = (size_t)(end - in);
+    if (room < 1 + packed)
+        return NULL;
+    const uint8_t *unary = in + 1 + packed;
+    size_t n_bits = 8 * (size_t)(end - unary), bit = 0;
+    for (unsigned i = 0; i < n; i++, zeros = 0) {
+        for (; bit < n_bits && read_bits(unary, bit, 1) == 0; bit++)
+            zeros++;
+        total += zeros;
+        if (bit++ == n_bits || total > 255)
+            return NULL;
+        out[i] = read_bits(in + 1, (size_t)i * width, width) | zeros << width;
+    }
+    return unary + (bit + 7) / 8;
+}
+
 /* A decoder by the letter of the grammar: the end of the block, or NULL. */
 static const uint8_t *decode_plainly(const uint8_t *in, const uint8_t *end, unsigned n,
                                      uint32_t *out)
 {
     size_t room = (size_t)(end - in);
+    if (room >= 1 && in[0] >= 33 && in[0] <= 63)
+        return decode_unary_plainly(in, end, n, out);
     if (room < 1 || in[0] & 0x80 || (in[0] & 63) > 32)
         return NULL;
     unsigned width = in[0] & 63, count = 0, high_width = 0;
@@ -210,6 +261,7 @@ static void check_values(const qn_block_kernels *kernels, const uint32_t *values
 Test(block, takes_the_fewest_bytes)
 {
     uint64_t state = 2;
+    unsigned n_unary = 0;
     for (unsigned round = 0; round < 4000; round++) {
         uint32_t values[QN_BLOCK];
         unsigned n = round % 4 == 0 ? QN_BLOCK : 1 + test_below(&state, QN_BLOCK);
@@ -218,12 +270,20 @@ Test(block, takes_the_fewest_bytes)
         if (round % 3 == 0) /* lengths spread as those of gaps are */
             for (unsigned i = 0; i < n; i++)
                 values[i] >>= test_below(&state, 32);
+        if (round % 5 == 0) /* or geometric ones */
+            for (unsigned i = 0; i < n; i++)
+                values[i] = geometric(&state, round % 25);
         uint8_t bytes[QN_BLOCK_MAX_BYTES];
         size_t expected;
-        unsigned width = best_width(values, n, &expected);
-        cr_assert_eq(qn_block_encode(values, n, bytes), expected);
+        unsigned width = best_width(values, n, &expected), unary_width = 0;
+        cr_assert_eq(qn_block_encode_patched(values, n, bytes), expected);
         cr_assert_eq(bytes[0] & 63u, width);
+        size_t unary = unary_bytes(values, n, &unary_width);
+        cr_assert_eq(qn_block_encode(values, n, bytes), unary < expected ? unary : expected);
+        cr_assert_eq(bytes[0] & 63u, unary < expected ? 33 + unary_width : width);
+        n_unary += unary < expected;
     }
+    cr_assert(n_unary > 200 && n_unary < 3800, "%u", n_unary);
 }
 
 Test(block, bytes_follow_from_the_values_alone)
@@ -259,6 +319,12 @@ Test(block, known_bytes)
     static const uint8_t patched[] = {0x40, 2, 2, 5, 127, 0x07};
     cr_assert_eq(qn_block_encode(zeros, QN_BLOCK, bytes), sizeof patched);
     cr_assert_arr_eq(bytes, patched, sizeof patched);
+
+    static const uint32_t spread[] = {0, 0, 1, 0, 0, 0, 2, 0, 0, 5, 0, 0, 0, 1, 0, 0};
+    static const uint8_t unary[] = {33, 0x7B, 0x0E, 0xDE,
+                                    0x01}; /* 1 1 01 1 1 1 001 1 1 000001... */
+    cr_assert_eq(qn_block_encode(spread, 16, bytes), sizeof unary);
+    cr_assert_arr_eq(bytes, unary, sizeof unary);
 
     uint32_t large[] = {UINT32_MAX};
     static const uint8_t large_bytes[] = {32, 0xFF, 0xFF, 0xFF, 0xFF};
@@ -336,6 +402,57 @@ Test(block, decodes_every_shape_of_patches_at_every_level)
             check_patched_shapes(qn_block_kernels_for(cpu));
 }
 
+/* Unary parts by hand: any width, high parts that are up to 255 in all, or one more. */
+static size_t write_unary(uint8_t *out, unsigned n, unsigned width, unsigned highs, uint64_t *state)
+{
+    size_t packed = (n * width + 7) / 8;
+    memset(out, 0, QN_BLOCK_MAX_BYTES);
+    out[0] = (uint8_t)(33 + width);
+    for (size_t i = 0; i < packed; i++)
+        out[1 + i] = (uint8_t)test_next(state);
+    unsigned at = 0;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned here = i + 1 == n ? highs : test_below(state, highs * 2 / (n - i) + 1);
+        here = here < highs ? here : highs;
+        highs -= here;
+        at += here;
+        out[1 + packed + at / 8] |= (uint8_t)(1u << at % 8);
+        at++;
+    }
+    return 1 + packed + (at + 7) / 8;
+}
+
+static void check_unary_shapes(const qn_block_kernels *kernels)
+{
+    static const unsigned sums[] = {0, 1, 63, 64, 65, 128, 200, 254, 255, 256, 257};
+    uint64_t state = 15;
+    for (unsigned n = 1; n <= QN_BLOCK; n++) {
+        for (size_t s = 0; s < sizeof sums / sizeof *sums; s++) {
+            uint8_t bytes[QN_BLOCK_MAX_BYTES];
+            size_t len = write_unary(bytes, n, test_below(&state, 31), sums[s], &state);
+            const uint8_t *in = place_at_end(bytes, len, 0xFF);
+            cr_assert_eq(kernels->skip(in, in + len, n), sums[s] <= 255 ? in + len : NULL);
+            check_decode(kernels, in, in + len, n, true);
+            check_ascending(kernels, in, in + len, n, UINT32_MAX, UINT32_MAX);
+            check_ascending(kernels, in, in + len, n, 77, UINT32_MAX);
+            for (size_t cut = sums[s] <= 255 ? len : 0; cut-- > 0;) {
+                const uint8_t *part = place_at_end(bytes, cut, 0xFF);
+                cr_assert_null(kernels->decode(part, part + cut, n, result_room(true)));
+                cr_assert_null(kernels->skip(part, part + cut, n));
+                cut -= cut > 9 ? 7 : 0;
+            }
+            check_decode(kernels, place_at_start(bytes, len), input.start + len, n, false);
+        }
+    }
+}
+
+Test(block, decodes_every_shape_of_unary_at_every_level)
+{
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= QN_CPU_AVX512; cpu++)
+        if (level_here(cpu))
+            check_unary_shapes(qn_block_kernels_for(cpu));
+}
+
 Test(block, refuses_every_truncation)
 {
     for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= QN_CPU_AVX512; cpu++) {
@@ -365,8 +482,9 @@ Test(block, refuses_malformed_headers)
         uint8_t bytes[8];
         unsigned n;
     } bad[] = {
-        {{33, 0, 0, 0, 0, 0, 0, 0}, 1},       /* width over 32 */
+        {{33, 0, 0, 0, 0, 0, 0, 0}, 1},       /* no one in unary */
         {{63, 0, 0, 0, 0, 0, 0, 0}, 1},       /* likewise */
+        {{33, 0x7F, 0, 0, 0, 0, 0, 0}, 8},    /* one too few */
         {{0x80, 0, 0, 0, 0, 0, 0, 0}, 1},     /* the zero bit */
         {{0xC0, 1, 1, 0, 1, 0, 0, 0}, 1},     /* the zero bit beside patches */
         {{0x40, 0, 1, 0, 1, 0, 0, 0}, 2},     /* no patches */
@@ -407,7 +525,8 @@ static void random_block(uint8_t *bytes, size_t len, unsigned n, uint64_t *state
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)test_next(state);
     if (len > 0 && test_below(state, 8) > 0)
-        bytes[0] = (uint8_t)(bytes[0] & 0x4F);
+        bytes[0] =
+            (uint8_t)(test_below(state, 3) > 0 ? bytes[0] & 0x4F : 33 + test_below(state, 31));
     if (len > 2 && test_below(state, 4) > 0) {
         bytes[1] = (uint8_t)(1 + test_below(state, 6));
         bytes[2] = (uint8_t)(1 + test_below(state, 10));

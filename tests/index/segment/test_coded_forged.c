@@ -36,11 +36,11 @@ static void start_forging(forged *g, uint32_t n_docs, unsigned number, uint32_t 
     g->info = list.info;
     g->len = (size_t)list.info.postings_len - skip;
     g->extent = test_copy(s->postings.data + list.info.postings_off + skip, g->len);
-    g->bounds = test_copy(list.range_max, 64 * (size_t)s->n_windows);
+    g->bounds = test_copy(list.range_level, QN_WINDOW_LEVELS * (size_t)s->n_windows);
     g->info.postings_off = g->info.bounds_index = 0;
     g->info.postings_len = g->len;
     s->postings = (qn_section){g->extent, g->len};
-    s->bounds = (qn_section){g->bounds, 64 * (size_t)s->n_windows};
+    s->bounds = (qn_section){g->bounds, QN_WINDOW_LEVELS * (size_t)s->n_windows};
 }
 
 /* What a cursor and an evaluator ask of a list. */

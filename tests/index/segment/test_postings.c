@@ -262,10 +262,17 @@ static void check_bounds(const fixture *f, const test_list *list, const float no
         double bound = (double)postings.max_part * postings.block_max[b] / 255;
         cr_assert(bound >= (double)block_best[b] && bound <= (double)block_best[b] + 1.01 / 255);
     }
-    cr_assert_eq(postings.range_max != NULL, list->df >= CODED_DF);
-    for (uint32_t r = 0; r < f->segment.n_windows * 64 && postings.range_max != NULL; r++) {
-        double bound = (double)postings.max_part * postings.range_max[r] / 255;
-        cr_assert(bound >= (double)range_best[r] && bound <= (double)range_best[r] + 1.01 / 255);
+    cr_assert_eq(postings.range_level != NULL, list->df >= CODED_DF);
+    for (uint32_t r = 0; r < f->segment.n_windows * 64 && postings.range_level != NULL; r++) {
+        double bound = (double)postings.max_part * qn_postings_range_max(&postings, r) / 255;
+        cr_assert(bound >= (double)range_best[r]);
+        /* No lower level would do. */
+        unsigned below = postings.range_level[r / 2] >> (r % 2 * 4) & 15;
+        while (below > 0 && postings.level[below] == qn_postings_range_max(&postings, r))
+            below--;
+        cr_assert(range_best[r] == 0 ? bound == 0
+                                     : (double)postings.max_part * postings.level[below] / 255 <
+                                           (double)range_best[r] + 1.01 / 255);
     }
     qsort(parts, list->df, sizeof *parts, descending);
     for (unsigned i = 0; i < QN_SEEDS; i++) {
