@@ -1,183 +1,8 @@
-/* Encoding of blocks, the portable decoders, and the choice of kernels: see block.h. */
+/* The portable kernels of blocks, and the choice of kernels: see block.h. */
 #include "index/codec/block.h"
 
 #include "index/codec/bitpack.h"
 #include "index/codec/block_parts.h"
-
-/* ---- encoding ---- */
-
-/* Without a branch on 0, which would be a coin toss for narrow values. */
-static unsigned bit_length(uint32_t value)
-{
-    return 63 - (unsigned)__builtin_clzll(2 * (uint64_t)value + 1);
-}
-
-enum { N_LENGTHS = 33, LENGTHS_ROOM = 48, UNARY_WIDTH_MAX = QN_BLOCK_WIDTH - QN_BLOCK_UNARY };
-
-/* How many values have each bit length; returns the longest. Four tables, because neighbouring
- * values mostly have the same length, and a counter that is incremented again waits for its last
- * store. The tables are padded so that they are added in vectors. */
-static unsigned count_lengths(const uint32_t *values, unsigned n, uint8_t lengths[LENGTHS_ROOM])
-{
-    uint8_t counts[4][LENGTHS_ROOM] = {{0}};
-    unsigned i = 0;
-    for (; i + 4 <= n; i += 4) {
-        counts[0][bit_length(values[i])]++;
-        counts[1][bit_length(values[i + 1])]++;
-        counts[2][bit_length(values[i + 2])]++;
-        counts[3][bit_length(values[i + 3])]++;
-    }
-    for (; i < n; i++)
-        counts[0][bit_length(values[i])]++;
-    for (unsigned length = 0; length < LENGTHS_ROOM; length++)
-        lengths[length] = (uint8_t)(counts[0][length] + counts[1][length] + counts[2][length] +
-                                    counts[3][length]);
-    uint32_t any = 0;
-    for (i = 0; i < n; i++)
-        any |= values[i];
-    return bit_length(any);
-}
-
-/* The width with which n values of at most `longest` bits take the fewest bytes, the larger of
- * equals, and how many values it leaves to be patched. Every width is tried until p patches would
- * cost more than the best even if the packed values cost nothing beside them: a width w' below
- * takes at least 2 + p + (n*w' + p*(longest - w'))/8 >= 2 + p*(8 + longest)/8 bytes. */
-static unsigned choose_width(const uint8_t lengths[N_LENGTHS], unsigned n, unsigned longest,
-                             unsigned *n_patches)
-{
-    unsigned best = longest;
-    size_t best_bytes = qn_bitpack_bytes(n, longest);
-    unsigned patched = 0;
-    *n_patches = 0;
-    for (unsigned width = longest; width-- > 0;) {
-        patched += lengths[width + 1];
-        size_t bytes =
-            qn_bitpack_bytes(n, width) + 2 + patched + qn_bitpack_bytes(patched, longest - width);
-        if (bytes < best_bytes && patched < QN_BLOCK) {
-            best = width;
-            best_bytes = bytes;
-            *n_patches = patched;
-        }
-        if (patched * (8 + longest) >= 8 * best_bytes)
-            break;
-    }
-    return best;
-}
-
-/* Collects the indexes and the high parts of the values over `width` bits (below 32). The values
- * are first marked, a byte each, which compilers turn into vector code; of the few that are marked,
- * the bytes are then gathered into a bit each, eight at a time. */
-static void find_patches(const uint32_t *values, unsigned n, unsigned width, uint8_t *indexes,
-                         uint32_t *high)
-{
-    uint8_t marks[QN_BLOCK] = {0};
-    for (unsigned i = 0; i < n; i++)
-        marks[i] = values[i] >> width != 0;
-    for (unsigned half = 0; half < QN_BLOCK; half += 64) {
-        uint64_t found = 0;
-        for (unsigned i = 0; i < 64; i += 8)
-            found |= qn_load_u64(marks + half + i) * UINT64_C(0x0102040810204080) >> 56 << i;
-        for (; found != 0; found &= found - 1) {
-            unsigned at = half + (unsigned)__builtin_ctzll(found);
-            *indexes++ = (uint8_t)at;
-            *high++ = values[at] >> width;
-        }
-    }
-}
-
-/* What the values have above `width` bits, in all; UNARY_SUM_MAX + 1 if that is more. */
-static uint32_t sum_highs(const uint32_t *values, unsigned n, unsigned width)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < n; i++)
-        sum += values[i] >> width;
-    return sum <= UNARY_SUM_MAX ? (uint32_t)sum : UNARY_SUM_MAX + 1;
-}
-
-/* The width with which n values take the fewest bits in unary, the larger of equals. The bits, n
- * width + n + highs, are convex in the width: highs fall by half of what they are. It is near the
- * logarithm of the mean. */
-static unsigned choose_unary(const uint32_t *values, unsigned n, uint32_t *highs)
-{
-    uint64_t total = 0;
-    for (unsigned i = 0; i < n; i++)
-        total += values[i];
-    unsigned width = bit_length((uint32_t)(total / n));
-    width = width > UNARY_WIDTH_MAX ? UNARY_WIDTH_MAX : width;
-    *highs = sum_highs(values, n, width);
-    while (width > 0) {
-        uint32_t more = sum_highs(values, n, width - 1);
-        if (more > UNARY_SUM_MAX || more >= *highs + n)
-            break;
-        *highs = more;
-        width--;
-    }
-    return width;
-}
-
-static size_t put_unary(const uint32_t *values, unsigned n, unsigned width, uint8_t *out)
-{
-    uint64_t word = 0;
-    unsigned at = 0; /* the bit of the word that is set next */
-    out[0] = (uint8_t)(QN_BLOCK_UNARY + width);
-    uint8_t *to = qn_bitpack_pack(values, n, width, out + 1);
-    for (unsigned i = 0; i < n; i++, at++) {
-        for (at += values[i] >> width; at >= 64; at -= 64, to += 8, word = 0)
-            qn_store_u64(to, word);
-        word |= UINT64_C(1) << at;
-    }
-    qn_store_u64(to, word);
-    return (size_t)(to - out) + (at + 7) / 8;
-}
-
-/* How values are patched. */
-typedef struct patching {
-    unsigned width, longest, n_patches;
-} patching;
-
-static patching choose_patching(const uint32_t *values, unsigned n)
-{
-    uint8_t lengths[LENGTHS_ROOM];
-    patching p = {.longest = count_lengths(values, n, lengths)};
-    p.width = choose_width(lengths, n, p.longest, &p.n_patches);
-    return p;
-}
-
-static size_t put_patched(const uint32_t *values, unsigned n, const patching *p, uint8_t *out)
-{
-    if (p->n_patches == 0) {
-        out[0] = (uint8_t)p->width;
-        return (size_t)(qn_bitpack_pack(values, n, p->width, out + 1) - out);
-    }
-    unsigned high_width = p->longest - p->width;
-    out[0] = (uint8_t)(p->width | QN_BLOCK_PATCHED);
-    out[1] = (uint8_t)p->n_patches;
-    out[2] = (uint8_t)high_width;
-    uint8_t *at = qn_bitpack_pack(values, n, p->width, out + 3);
-    uint32_t high[QN_BLOCK];
-    find_patches(values, n, p->width, at, high);
-    at = qn_bitpack_pack(high, p->n_patches, high_width, at + p->n_patches);
-    return (size_t)(at - out);
-}
-
-size_t qn_block_encode_patched(const uint32_t *values, unsigned n, uint8_t *out)
-{
-    patching p = choose_patching(values, n);
-    return put_patched(values, n, &p, out);
-}
-
-size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
-{
-    patching p = choose_patching(values, n);
-    size_t bytes = 1 + qn_bitpack_bytes(n, p.width);
-    if (p.n_patches > 0)
-        bytes += 2 + p.n_patches + qn_bitpack_bytes(p.n_patches, p.longest - p.width);
-    uint32_t highs;
-    unsigned width = choose_unary(values, n, &highs);
-    if (highs <= UNARY_SUM_MAX && 1 + qn_bitpack_bytes(n, width) + (n + highs + 7) / 8 < bytes)
-        return put_unary(values, n, width, out);
-    return put_patched(values, n, &p, out);
-}
 
 /* ---- decoding: the portable kernels, which all others equal ---- */
 
@@ -218,6 +43,11 @@ static void unary_highs(const uint8_t *in, unsigned n, uint8_t high[HIGHS_ROOM])
 #define KERNELS scalar_kernels
 #define LEVEL   "scalar"
 #include "index/codec/block_template.h"
+
+size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out)
+{
+    return encode(values, n, false, out);
+}
 
 const qn_block_kernels *qn_block_kernels_for(qn_cpu cpu)
 {

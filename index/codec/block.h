@@ -29,6 +29,7 @@
 
 #include "index/base/cpu.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,17 +39,22 @@ enum {
     QN_BLOCK_MAX_BYTES = 3 + 4 * QN_BLOCK + QN_BLOCK + 4 * QN_BLOCK
 };
 
-/* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes: patched, over all widths up to that of
- * the largest value (ties: the larger width, which has fewer patches), or, if that is fewer, in
- * unary with the width that takes the fewest bits (ties: the larger one); `out` has room for
- * QN_BLOCK_MAX_BYTES. Returns the bytes written. The same values give the same bytes everywhere. */
-size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out);
+/* Of blocks of which single values are picked, unary must save more than one byte in so many. */
+enum { QN_BLOCK_PICK_SHARE = 20 };
 
-/* The same without the unary form: for blocks of which single values are picked. */
-size_t qn_block_encode_patched(const uint32_t *values, unsigned n, uint8_t *out);
+/* The portable encoder: see qn_block_kernels.encode, with picked false. */
+size_t qn_block_encode(const uint32_t *values, unsigned n, uint8_t *out);
 
 /* The kernels of one instruction set; every level gives the same results as scalar. */
 typedef struct qn_block_kernels {
+    /* Encodes values[0..n), 1 <= n <= 128, in the fewest bytes: patched, over all widths up to that
+     * of the largest value (ties: the larger width, which has fewer patches), or, if that is fewer,
+     * in unary with the width that takes the fewest bits (ties: the larger one). `picked`: single
+     * values will be picked, which takes longer in unary, so that has to save more than one byte in
+     * QN_BLOCK_PICK_SHARE. `out` has room for QN_BLOCK_MAX_BYTES. Returns the bytes written. The
+     * same values give the same bytes everywhere. */
+    size_t (*encode)(const uint32_t *values, unsigned n, bool picked, uint8_t *out);
+
     /* Decodes n values (1..128) from [in, end) to out (QN_BLOCK_ROOM values of room). Returns the
      * byte after the block, or NULL if it is malformed or would pass `end`; what `out` then holds
      * is unspecified. */

@@ -1,5 +1,6 @@
 /*
- * The decoders of blocks, compiled once per instruction set. The including file first defines
+ * The encoder and the decoders of blocks, compiled once per instruction set. The including file
+ * first defines
  *
  *     KERNELS     the name of the qn_block_kernels table that this file defines
  *     LEVEL       its level's name
@@ -13,6 +14,7 @@
  * unpack_unary_sum; else unary_highs. All may treat values past n as they like, within
  * QN_BLOCK_ROOM.
  */
+#include "index/codec/block_encode.h"
 #include "index/codec/block_parts.h"
 
 #ifndef OWN_PATCHED
@@ -144,6 +146,7 @@ static const uint8_t *pick(const uint8_t *in, const uint8_t *end, unsigned n, un
 }
 
 static const qn_block_kernels KERNELS = {
+    .encode = encode,
     .decode = decode,
     .decode_ascending = decode_ascending,
     .skip = skip,

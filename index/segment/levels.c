@@ -4,35 +4,37 @@
 #include <stddef.h>
 
 /*
- * The least that rounding up adds to the values up to v in k levels, of which v is the last, is
+ * The levels are some of the values that there are, value[1..m], the last of which is 255. The
+ * least that rounding up adds to the first v of them in k levels, of which value[v] is the last, is
  *
  *     least(k, v) = min over u <= v of least(k - 1, u) + added(u, v)
  *
- * where added(u, v) is what the values above u gain when they become v. The best u does not fall as
- * v rises (added satisfies the quadrangle inequality), so each row is found by halves.
+ * where added(u, v) is what those behind the u-th gain when they become value[v]. The best u does
+ * not fall as v rises (added satisfies the quadrangle inequality), so each row is found by halves.
  */
 typedef struct chooser {
-    uint64_t n[257], sum[257]; /* of the values below */
-    uint64_t least[QN_LEVELS][256];
-    uint8_t from[QN_LEVELS][256]; /* the u of the least */
+    unsigned m;
+    uint8_t value[257];
+    uint64_t n[257], sum[257]; /* of the first so many */
+    uint64_t least[QN_LEVELS][257];
+    uint8_t from[QN_LEVELS][257]; /* the u of the least */
 } chooser;
 
 static uint64_t added(const chooser *c, unsigned u, unsigned v)
 {
-    return (c->n[v + 1] - c->n[u + 1]) * v - (c->sum[v + 1] - c->sum[u + 1]);
+    return (c->n[v] - c->n[u]) * c->value[v] - (c->sum[v] - c->sum[u]);
 }
 
 /* Fills row k for v in [low, high]; their u lie in [first, last]. Halves are at most 8 deep. */
-static void fill_row(chooser *c, unsigned k, int low, int high, unsigned first, unsigned last)
+static void fill_row(chooser *c, unsigned k, unsigned low, unsigned high, unsigned first,
+                     unsigned last)
 {
     if (low > high)
         return;
-    int v = low + (high - low) / 2;
+    unsigned v = low + (high - low) / 2, best_u = first;
     uint64_t best = UINT64_MAX;
-    unsigned best_u = first;
-    for (unsigned u = first; u <= last && u <= (unsigned)v; u++) {
-        uint64_t here = c->least[k - 1][u];
-        here = here == UINT64_MAX ? here : here + added(c, u, (unsigned)v);
+    for (unsigned u = first; u <= last && u <= v; u++) {
+        uint64_t here = c->least[k - 1][u] + added(c, u, v);
         if (here < best) {
             best = here;
             best_u = u;
@@ -44,27 +46,41 @@ static void fill_row(chooser *c, unsigned k, int low, int high, unsigned first, 
     fill_row(c, k, v + 1, high, best_u, last);
 }
 
+static void take_values(chooser *c, const uint32_t count[256])
+{
+    c->m = 0;
+    c->n[0] = c->sum[0] = 0;
+    for (unsigned v = 1; v < 256; v++) {
+        if (count[v] == 0 && v < 255)
+            continue;
+        unsigned i = ++c->m;
+        c->value[i] = (uint8_t)v;
+        c->n[i] = c->n[i - 1] + count[v];
+        c->sum[i] = c->sum[i - 1] + (uint64_t)count[v] * v;
+    }
+}
+
 void qn_levels_choose(const uint32_t count[256], uint8_t level[QN_LEVELS])
 {
     chooser c;
-    c.n[0] = c.n[1] = c.sum[0] = c.sum[1] = 0; /* what is 0 stays so */
-    for (unsigned v = 1; v < 256; v++) {
-        c.n[v + 1] = c.n[v] + count[v];
-        c.sum[v + 1] = c.sum[v] + (uint64_t)count[v] * v;
+    take_values(&c, count);
+    level[0] = 0;
+    if (c.m < QN_LEVELS) { /* each its own; the rest are never used */
+        for (unsigned k = 1; k < QN_LEVELS; k++)
+            level[k] = c.value[k < c.m ? k : c.m];
+        return;
     }
-    /* One level: u is 0. */
-    for (unsigned v = 0; v < 256; v++) {
+    for (unsigned v = 1; v <= c.m; v++) {
         c.least[1][v] = added(&c, 0, v);
         c.from[1][v] = 0;
     }
     for (unsigned k = 2; k < QN_LEVELS; k++)
-        fill_row(&c, k, 1, 255, 1, 255);
-    unsigned v = 255;
+        fill_row(&c, k, 1, c.m, 1, c.m);
+    unsigned v = c.m;
     for (unsigned k = QN_LEVELS; k-- > 1;) {
-        level[k] = (uint8_t)v;
+        level[k] = c.value[v];
         v = c.from[k][v];
     }
-    level[0] = 0;
 }
 
 void qn_levels_number(const uint8_t level[QN_LEVELS], uint8_t number[256])

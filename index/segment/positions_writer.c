@@ -32,7 +32,8 @@ static uint32_t value_at(const qn_buffer *buffer, size_t i)
 }
 
 /* Encodes n values of u32 in blocks, behind what `to` holds. */
-static bool encode_blocks(const uint8_t *from, size_t n, qn_buffer *to)
+static bool encode_blocks(const qn_block_kernels *kernels, const uint8_t *from, size_t n,
+                          qn_buffer *to)
 {
     if (!qn_buffer_reserve(to, (n / QN_BLOCK + 1) * QN_BLOCK_MAX_BYTES))
         return false;
@@ -40,7 +41,7 @@ static bool encode_blocks(const uint8_t *from, size_t n, qn_buffer *to)
         uint32_t values[QN_BLOCK];
         unsigned part = n - done < QN_BLOCK ? (unsigned)(n - done) : QN_BLOCK;
         memcpy(values, from + done * sizeof(uint32_t), part * sizeof(uint32_t));
-        to->len += qn_block_encode(values, part, to->data + to->len);
+        to->len += kernels->encode(values, part, false, to->data + to->len);
     }
     return true;
 }
@@ -54,7 +55,7 @@ static quern_status put_mixed(qn_positions_writer *writer, bool all, quern_error
     size_t n = rest->len / sizeof(uint32_t);
     n -= all ? 0 : n % QN_BLOCK;
     coded->len = 0;
-    if (!encode_blocks(rest->data, n, coded))
+    if (!encode_blocks(writer->kernels, rest->data, n, coded))
         return qn_fail_memory(error);
     rest->len -= n * sizeof(uint32_t);
     if (rest->len > 0)
@@ -222,14 +223,14 @@ static bool encode_firsts(const qn_positions_writer *writer, row_hole hole, qn_b
         uint32_t first = writer->firsts[i];
         values[i] = first - (first >= hole.start ? hole.len : 0);
     }
-    to->len += (writer->small ? qn_block_encode : qn_block_encode_patched)(values, writer->n,
-                                                                           to->data + to->len);
+    to->len += writer->kernels->encode(values, writer->n, !writer->small, to->data + to->len);
     return true;
 }
 
 static bool encode_rest(const qn_positions_writer *writer, qn_buffer *to)
 {
-    return encode_blocks(writer->rest.data, writer->rest.len / sizeof(uint32_t), to);
+    return encode_blocks(writer->kernels, writer->rest.data, writer->rest.len / sizeof(uint32_t),
+                         to);
 }
 
 /* Writes a row, with a hole if it then takes fewer bytes. Smaller values never take more, so that

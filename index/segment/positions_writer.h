@@ -13,12 +13,13 @@
 /* Positions that are looked at for a hole: those below, which it can start at or reach. */
 enum { QN_POSITIONS_REACH = 384 };
 
-/* Zero-initialise, with `file` set; end with qn_positions_writer_free. */
+/* Zero-initialise, with `file` and `kernels` set; end with qn_positions_writer_free. */
 typedef struct qn_positions_writer {
     qn_writer *file; /* not owned */
-    bool small;      /* first positions may be in unary: smaller, and slower to pick */
-    uint64_t start;  /* of the term's extent */
-    qn_buffer ends;  /* u32 a row */
+    const qn_block_kernels *kernels;
+    bool small;     /* first positions may be in unary: smaller, and slower to pick */
+    uint64_t start; /* of the term's extent */
+    qn_buffer ends; /* u32 a row */
 
     /* the row so far */
     uint32_t n, n_noted;

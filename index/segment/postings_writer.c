@@ -69,6 +69,7 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->container = container;
     writer->positions.file = &container->file;
     writer->positions.small = params->small;
+    writer->positions.kernels = qn_block_kernels_for(qn_cpu_detect());
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
     unsigned n_fields = params->n_fields == 0 ? 1 : params->n_fields;
@@ -170,12 +171,13 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
         values[i] = writer->docs[i] - previous - 1;
         previous = writer->docs[i];
     }
-    size_t docs_len = qn_block_encode(values, writer->n, writer->encoded);
+    size_t docs_len = writer->coded.kernels->encode(values, writer->n, false, writer->encoded);
     size_t tf_len = 0;
     if (with_tf) {
         for (uint32_t i = 0; i < writer->n; i++)
             values[i] = writer->tfs[i] - 1;
-        tf_len = qn_block_encode(values, writer->n, writer->encoded + docs_len);
+        tf_len =
+            writer->coded.kernels->encode(values, writer->n, false, writer->encoded + docs_len);
     }
     writer->tf_len += tf_len;
     if (!qn_buffer_append(&writer->blocks, writer->encoded, docs_len + tf_len))

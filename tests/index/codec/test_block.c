@@ -276,14 +276,40 @@ Test(block, takes_the_fewest_bytes)
         uint8_t bytes[QN_BLOCK_MAX_BYTES];
         size_t expected;
         unsigned width = best_width(values, n, &expected), unary_width = 0;
-        cr_assert_eq(qn_block_encode_patched(values, n, bytes), expected);
-        cr_assert_eq(bytes[0] & 63u, width);
         size_t unary = unary_bytes(values, n, &unary_width);
+        bool saves = unary != SIZE_MAX && unary + expected / 20 < expected;
+        cr_assert_eq(qn_block_kernels_for(QN_CPU_SCALAR)->encode(values, n, true, bytes),
+                     saves ? unary : expected);
+        cr_assert_eq(bytes[0] & 63u, saves ? 33 + unary_width : width);
         cr_assert_eq(qn_block_encode(values, n, bytes), unary < expected ? unary : expected);
         cr_assert_eq(bytes[0] & 63u, unary < expected ? 33 + unary_width : width);
         n_unary += unary < expected;
     }
     cr_assert(n_unary > 200 && n_unary < 3800, "%u", n_unary);
+}
+
+/* Sums of 32 bits and of more, of values up to the largest. */
+Test(block, encodes_the_same_at_every_level)
+{
+    uint64_t state = 16;
+    for (unsigned round = 0; round < 6000; round++) {
+        uint32_t values[QN_BLOCK];
+        unsigned n = round % 3 == 0 ? QN_BLOCK : 1 + test_below(&state, QN_BLOCK);
+        fill(values, n, test_below(&state, 33), test_below(&state, n + 1), test_below(&state, 33),
+             &state);
+        if (round % 2 == 0)
+            for (unsigned i = 0; i < n; i++)
+                values[i] = geometric(&state, round % 29);
+        for (unsigned picked = 0; picked < 2; picked++) {
+            uint8_t expected[QN_BLOCK_MAX_BYTES], bytes[QN_BLOCK_MAX_BYTES];
+            size_t len = qn_block_kernels_for(QN_CPU_SCALAR)->encode(values, n, picked, expected);
+            for (qn_cpu cpu = QN_CPU_AVX2; cpu <= qn_cpu_machine(); cpu++) {
+                const qn_block_kernels *kernels = qn_block_kernels_for(cpu);
+                cr_assert_eq(kernels->encode(values, n, picked, bytes), len, "%s", kernels->name);
+                cr_assert_arr_eq(bytes, expected, len, "%s", kernels->name);
+            }
+        }
+    }
 }
 
 Test(block, bytes_follow_from_the_values_alone)

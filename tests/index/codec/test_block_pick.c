@@ -49,7 +49,8 @@ static void check_block(unsigned n, unsigned width, unsigned large, test_random 
     for (unsigned i = 0; i < large; i++)
         values[test_below(random, n)] = (uint32_t)test_next(random) >> test_below(random, 32);
     check_coded(bytes, qn_block_encode(values, n, bytes), n, values);
-    check_coded(bytes, qn_block_encode_patched(values, n, bytes), n, values);
+    check_coded(bytes, qn_block_kernels_for(QN_CPU_SCALAR)->encode(values, n, true, bytes), n,
+                values);
 }
 
 /* High parts in unary: as many zeros as may be, or few, or all before one value. */

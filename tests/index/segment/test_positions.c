@@ -105,7 +105,7 @@ static uint8_t *write_term(const term *t, uint32_t piece, size_t *len)
     int dirfd = test_dir_open(&dir);
     qn_writer file = {0};
     cr_assert_eq(qn_writer_spool(&file, dirfd, dir, 1 << 16, &error), QUERN_OK);
-    qn_positions_writer writer = {.file = &file};
+    qn_positions_writer writer = {.file = &file, .kernels = qn_block_kernels_for(qn_cpu_detect())};
     qn_positions_writer_begin(&writer);
     const uint32_t *at = t->positions;
     for (uint32_t i = 0; i < t->df; i++) {
