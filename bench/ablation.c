@@ -109,13 +109,17 @@ static void *allocate(size_t n, size_t size)
 /* A copy of all range maxima, in which the ranges of each `width` documents have the largest. */
 static uint8_t *widen(const qn_section *bounds, unsigned width)
 {
-    size_t n = (size_t)bounds->len, step = width / QN_RANGE;
+    /* Two ranges have a byte; numbers of levels ascend with them. */
+    size_t n = (size_t)bounds->len, step = width / QN_RANGE / 2;
     uint8_t *out = allocate(n + QN_PADDING, 1);
     for (size_t i = 0; i + step <= n; i += step) {
-        uint8_t most = 0;
-        for (size_t j = i; j < i + step; j++)
-            most = bounds->data[j] > most ? bounds->data[j] : most;
-        memset(out + i, most, step);
+        unsigned most = 0;
+        for (size_t j = i; j < i + step; j++) {
+            unsigned low = bounds->data[j] & 15, high = bounds->data[j] >> 4;
+            most = low > most ? low : most;
+            most = high > most ? high : most;
+        }
+        memset(out + i, (int)(most << 4 | most), step);
     }
     return out;
 }

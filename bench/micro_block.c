@@ -93,10 +93,9 @@ static void fill_tf(uint32_t *values)
 
 static void run_encode(work *w, const qn_block_kernels *kernels)
 {
-    (void)kernels;
     uint8_t *to = w->coded;
     for (unsigned b = 0; b < N_BLOCKS; b++)
-        to += qn_block_encode(w->values + b * QN_BLOCK, QN_BLOCK, to);
+        to += kernels->encode(w->values + b * QN_BLOCK, QN_BLOCK, false, to);
     w->coded_len = (size_t)(to - w->coded);
 }
 
@@ -146,15 +145,16 @@ static void measure(work *w, column *columns, unsigned n_columns, unsigned n_run
         medians[c] = median(columns[c].times, n_runs);
 }
 
-static unsigned count_patched(const work *w)
+/* Blocks with patches, and blocks in unary. */
+static void count_forms(const work *w, unsigned *n_patched, unsigned *n_unary)
 {
-    unsigned n_patched = 0;
+    *n_patched = *n_unary = 0;
     const uint8_t *in = w->coded, *end = in + w->coded_len;
     while (in != NULL && in < end) {
-        n_patched += in[0] >> 6 & 1;
+        *n_patched += in[0] >> 6 & 1;
+        *n_unary += in[0] > 32 && in[0] < 64;
         in = qn_block_kernels_for(QN_CPU_SCALAR)->skip(in, end, QN_BLOCK);
     }
-    return n_patched;
 }
 
 static void report(work *w, const char *name, unsigned n_runs)
@@ -162,7 +162,7 @@ static void report(work *w, const char *name, unsigned n_runs)
     column columns[1 + 2 * (QN_CPU_AVX512 + 1)];
     double medians[sizeof columns / sizeof columns[0]];
     unsigned n_levels = (unsigned)qn_cpu_machine() + 1, n = 0;
-    columns[n++] = (column){.run = run_encode};
+    columns[n++] = (column){.run = run_encode, .kernels = qn_block_kernels_for(qn_cpu_machine())};
     for (unsigned i = 0; i < 2; i++) {
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++, n++) {
             columns[n].run = i == 0 ? run_decode : run_ascending;
@@ -170,8 +170,10 @@ static void report(work *w, const char *name, unsigned n_runs)
         }
     }
     measure(w, columns, n, n_runs, medians);
-    printf("%-12s %6.2f %4.0f%% | %6.3f |", name, (double)w->coded_len * 8 / N_VALUES,
-           100.0 * count_patched(w) / N_BLOCKS, medians[0]);
+    unsigned n_patched, n_unary;
+    count_forms(w, &n_patched, &n_unary);
+    printf("%-12s %6.2f %4.0f%% %4.0f%% | %6.3f |", name, (double)w->coded_len * 8 / N_VALUES,
+           100.0 * n_patched / N_BLOCKS, 100.0 * n_unary / N_BLOCKS, medians[0]);
     for (unsigned i = 1; i < n; i++) {
         printf(" %7.3f", medians[i]);
         if (i % n_levels == 0)
@@ -183,7 +185,7 @@ static void report(work *w, const char *name, unsigned n_runs)
 static void print_head(void)
 {
     printf("ns a value, and at the best level G values/s; decode | decode_ascending\n");
-    printf("%-12s %6s %5s | %6s |", "values", "bits", "patch", "encode");
+    printf("%-12s %6s %5s %5s | %6s |", "values", "bits", "patch", "unary", "encode");
     for (unsigned i = 0; i < 2; i++) {
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
             printf(" %7s", qn_cpu_name(cpu));
