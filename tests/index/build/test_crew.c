@@ -17,7 +17,8 @@ enum { N = 4000, LONG = 700000 };
 typedef struct fixture {
     char *dir, *path;
     test_corpus corpus;
-    char *text; /* a long one */
+    char *text;         /* a long one */
+    const char *fields; /* that are kept apart; NULL: none */
     qn_index_writer writer;
 } fixture;
 
@@ -43,6 +44,7 @@ static void open_writer(fixture *f, unsigned threads, size_t stretch)
     quern_build_options options = QUERN_BUILD_OPTIONS;
     quern_error error;
     options.threads = threads;
+    options.fields = f->fields;
     options.force = true;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
     cr_assert_eq(qn_index_writer_open(&f->writer, f->path, &options, &error), QUERN_OK, "%s",
@@ -59,12 +61,21 @@ static quern_status add(fixture *f, size_t i, quern_error *error)
                                          {QUERN_STR("words"), 1, 0},
                                          {QUERN_STR("given"), 1, 0},
                                          {QUERN_STR("w7"), 400, 0}};
+    static const quern_token apart[] = {{QUERN_STR("given"), 7, 0},
+                                        {QUERN_STR("given"), 0, 1},
+                                        {QUERN_STR("words"), 3, 1},
+                                        {QUERN_STR("given"), 2, 2}};
     if (i % 97 == 3)
-        return qn_index_writer_add_tokens(&f->writer, &document, tokens, 1 + i % 4, error);
+        return qn_index_writer_add_tokens(&f->writer, &document, f->fields == NULL ? tokens : apart,
+                                          1 + i % 4, error);
     if (i % 1301 == 5)
         document.text = (quern_span){f->text, LONG / (1 + i % 3)};
     if (i % 50 == 7)
         document.id = f->corpus.document[i - 5].id;
+    document.title = f->corpus.document[i * 7 % N].text;
+    const quern_span texts[] = {document.text, f->corpus.document[i * 3 % N].text, document.title};
+    if (i % 2 == 0) /* the others by the names of title and text */
+        document.fields = texts;
     return qn_index_writer_add(&f->writer, &document, NULL, error);
 }
 
@@ -83,10 +94,11 @@ static void build(fixture *f, unsigned threads, size_t stretch)
     cr_assert_eq(quern_verify(f->path, NULL, NULL, &error), QUERN_OK, "%s", error.message);
 }
 
-Test(crew, makes_the_same_index)
+static void check_same(const char *fields)
 {
     fixture f;
     start(&f);
+    f.fields = fields;
     build(&f, 1, 0);
     char *index = test_find_file(f.path, ".qx"), *store = test_find_file(f.path, ".qs");
     size_t len, store_len;
@@ -109,6 +121,16 @@ Test(crew, makes_the_same_index)
     free(index);
     free(store);
     finish(&f);
+}
+
+Test(crew, makes_the_same_index)
+{
+    check_same(NULL);
+}
+
+Test(crew, makes_the_same_index_of_fields)
+{
+    check_same("text,other,title^2");
 }
 
 /* Nobody waits for threads whose work is not wanted. */
