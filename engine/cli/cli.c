@@ -13,11 +13,17 @@
 #include <unistd.h>
 
 const qn_command *const qn_commands[] = {
-    &qn_command_index,  &qn_command_search,
-    &qn_command_delete, &qn_command_compact,
-    &qn_command_merge,  &qn_command_stats,
-    &qn_command_verify, &qn_command_eval,
-    &qn_command_bench,  NULL,
+    &qn_command_index,
+    &qn_command_search,
+    &qn_command_delete,
+    &qn_command_compact,
+    &qn_command_merge,
+    &qn_command_stats,
+    &qn_command_verify,
+    &qn_command_eval,
+    &qn_command_bench,
+    &qn_command_synth,
+    NULL,
 };
 
 const qn_command *qn_command_named(const char *name)

@@ -23,7 +23,8 @@ enum {
 };
 
 extern const qn_command qn_command_index, qn_command_search, qn_command_delete, qn_command_compact,
-    qn_command_merge, qn_command_stats, qn_command_verify, qn_command_eval, qn_command_bench;
+    qn_command_merge, qn_command_stats, qn_command_verify, qn_command_eval, qn_command_bench,
+    qn_command_synth;
 
 /* All commands in the order of the help; NULL-terminated. */
 extern const qn_command *const qn_commands[];
