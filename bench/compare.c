@@ -173,8 +173,8 @@ static void append(series *s, int file, double value, const place *where)
     s->value[file][s->n[file]++] = value;
 }
 
-/* Takes the figures of a line: all numbers but those that tell what was measured. The lines of
- * single slow queries (--slowest) are passed over. */
+/* Takes the figures of a line: all numbers but those that tell what was measured. Lines of single
+ * slow queries (--slowest) and about the whole file ("about") are passed over. */
 static void take_line(results *all, int file, char *line, const place *where)
 {
     member members[MEMBERS_MAX];
@@ -183,7 +183,7 @@ static void take_line(results *all, int file, char *line, const place *where)
                  *k = find(members, n, "k"), *evaluator = find(members, n, "evaluator");
     if (v == NULL || v->number != 1)
         malformed(where, "\"v\" is not 1");
-    if (find(members, n, "qid") != NULL && shape == NULL)
+    if (shape == NULL && (find(members, n, "qid") != NULL || find(members, n, "about") != NULL))
         return;
     if (shape == NULL || shape->text == NULL || evaluator == NULL || evaluator->text == NULL)
         malformed(where, "\"shape\" or \"evaluator\" is missing or no string");
