@@ -30,7 +30,8 @@ enum {
     STORE = 32,          /* words of an article */
     TOPICS = 4096,       /* of a kind */
     TOPIC_WORDS = 2048,  /* draws; the words are fewer, as some are the same */
-    TOPIC_RANKS = 24576, /* rarer words belong to no topic */
+    TOPIC_RANKS = 10240, /* times 1 to 8, by the topic: rarer words belong to none. With one limit
+                            for all, a third too few terms were in 16 to 255 documents */
     RARE = 8192,         /* the rank from which words are rare */
     LENGTH_MAX = 112,    /* words of a text and of a title */
     TITLE_MAX = 30,
@@ -151,7 +152,8 @@ static uint64_t draw_content(const qn_synth *synth, qn_synth_random random, uint
 /* A topic is known by its key: its words are drawn again whenever one is wanted. */
 static uint64_t topic_word(const qn_synth *synth, uint64_t topic, uint64_t bits)
 {
-    return draw_content(synth, qn_synth_hash(topic, cube(bits, TOPIC_WORDS)), TOPIC_RANKS);
+    return draw_content(synth, qn_synth_hash(topic, cube(bits, TOPIC_WORDS)),
+                        TOPIC_RANKS * (1 + topic % 8));
 }
 
 static uint64_t draw_word(qn_synth *synth, qn_synth_random *random)
