@@ -139,6 +139,21 @@ static const word *pick(qn_synth_queries *q)
 
 /* ---- what is asked of them ---- */
 
+/* The different terms of a query: one that is looked for in several fields counts once. */
+static size_t n_terms_of(const quern_explanation *told)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < told->n_terms; i++) {
+        quern_span term = told->term[i].term;
+        size_t j = 0;
+        while (j < i && (told->term[j].term.len != term.len ||
+                         memcmp(told->term[j].term.data, term.data, term.len) != 0))
+            j++;
+        n += j == i;
+    }
+    return n;
+}
+
 /* Whether a word is one term, found in as many documents as is wished. A term of an index is
  * stemmed once more when it is searched for, and may then be another. */
 static quern_status is_wished(qn_synth_queries *q, const word *w, bool *wished, quern_error *error)
@@ -148,7 +163,7 @@ static quern_status is_wished(qn_synth_queries *q, const word *w, bool *wished, 
     quern_status status = quern_count(q->searcher, text_of(q, w), &matches, error);
     if (status == QUERN_OK)
         status = quern_explain(q->searcher, &told, error);
-    *wished = status == QUERN_OK && told.n_terms == 1 && share_wished(q, matches.n);
+    *wished = status == QUERN_OK && n_terms_of(&told) == 1 && share_wished(q, matches.n);
     return status;
 }
 
@@ -220,7 +235,7 @@ static quern_status is_good(qn_synth_queries *q, qn_synth_shape shape, uint32_t 
     if (status == QUERN_OK)
         status = quern_explain(q->searcher, &told, error);
     bool row = shape == QN_SYNTH_PHRASE || shape == QN_SYNTH_QUESTION;
-    *good = status == QUERN_OK && matches.n > 0 && (row || told.n_terms == n);
+    *good = status == QUERN_OK && matches.n > 0 && (row || n_terms_of(&told) == n);
     return status;
 }
 
