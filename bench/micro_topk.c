@@ -53,7 +53,7 @@ static double time_topk(qn_topk *topk, const float *scores, size_t k, unsigned n
         const quern_hit *hits;
         size_t n_hits;
         double start = now();
-        qn_topk_start(topk, k);
+        qn_topk_start(topk, k, NULL, NULL);
         for (uint32_t i = 0; i < N_PUSHES; i++)
             qn_topk_push(topk, i, scores[i]);
         if (qn_topk_finish(topk, &hits, &n_hits, NULL) != QUERN_OK)

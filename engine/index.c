@@ -204,6 +204,7 @@ void quern_index_stats(const quern_index *index, quern_stats *stats)
                            .k1 = first->k1,
                            .b = first->b,
                            .tune = first->tune,
+                           .reordered = index->segment[0].ordinals != NULL,
                            .positions = true,
                            .stored = true,
                            .language = first->language};

@@ -13,7 +13,14 @@ static quern_status check(const quern_merge_options *options, qn_maintain_option
         return qn_fail(error, QUERN_E_ARGUMENT, "there is no such tuning");
     if (!(options->k1 >= 0 && options->k1 <= 3) || !(options->b >= 0 && options->b <= 1))
         return qn_fail(error, QUERN_E_ARGUMENT, "k1 must be within 0..3, and b within 0..1");
+    if (options->memory < (uint64_t)32 << 20)
+        return qn_fail(error, QUERN_E_ARGUMENT, "the memory limit must be at least 32 MiB");
+    if (options->reorder > QUERN_REORDER_OFF)
+        return qn_fail(error, QUERN_E_ARGUMENT, "there is no such way of reordering");
     *out = (qn_maintain_options){.retune = options->retune,
+                                 .reorder = options->reorder,
+                                 .memory = options->memory,
+                                 .threads = options->threads,
                                  .tune = options->tune,
                                  .k1 = options->k1,
                                  .b = options->b,

@@ -216,7 +216,7 @@ quern_status quern_find_id(quern_searcher *searcher, quern_span id, uint32_t *do
     const quern_index *index = searcher->index;
     for (size_t i = 0; i < index->n_segments; i++) {
         quern_status status = qn_ids_find(&index->segment[i].ids, id.data, id.len, doc, error);
-        if (status == QUERN_OK && qn_segment_is_deleted(&index->segment[i], *doc))
+        if (status == QUERN_OK && qn_segment_is_gone(&index->segment[i], *doc))
             continue; /* it may have been added again */
         if (status == QUERN_OK)
             *doc += index->segment[i].base;

@@ -47,7 +47,9 @@ struct qn_search {
     qn_topk topk;
     qn_eval_scratch scratch;
     qn_count_sets sets;
-    quern_work work; /* of the last query */
+    quern_work work;          /* of the last query */
+    bool reordered;           /* some segment is */
+    const qn_segment *forged; /* one with an ordinal that is none */
     /* Of the last query: */
     size_t n_distinct;
     uint16_t slot[TERM_SLOTS];                      /* number of a distinct term + 1, or 0 */
@@ -138,6 +140,8 @@ quern_status qn_search_new(qn_search **out, const qn_segment *segments, size_t n
         return qn_fail_memory(error);
     }
     search->segment = segments;
+    for (size_t s = 0; s < n_segments; s++)
+        search->reordered = search->reordered || segments[s].ordinals != NULL;
     search->n_segments = n_segments;
     search->state = state;
     search->options = *options;
@@ -366,6 +370,41 @@ static float find_seed(qn_search *search, const qn_query *query, size_t k)
 
 /* ---- running ---- */
 
+/* The segment of a document, which is often that of the document before. */
+static const qn_segment *segment_of(const qn_search *search, const qn_segment *before, uint32_t doc)
+{
+    if (doc - before->base < before->meta.n_docs)
+        return before;
+    size_t low = 0, high = search->n_segments;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (search->segment[middle].base <= doc)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &search->segment[low];
+}
+
+/* Numbers of documents in the index, by those which their segments' lists have for them. */
+static void to_ordinals(void *arg, uint32_t *doc, size_t n)
+{
+    qn_search *search = arg;
+    const qn_segment *segment = search->segment;
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        segment = segment_of(search, segment, doc[i]);
+        qn_segment_fetch_ordinal(segment, doc[i] - segment->base);
+    }
+    for (size_t i = 0; i < n; i++) {
+        segment = segment_of(search, segment, doc[i]);
+        uint32_t ordinal = qn_segment_ordinal(segment, doc[i] - segment->base);
+        if (ordinal < segment->meta.n_docs)
+            doc[i] = segment->base + ordinal;
+        else
+            search->forged = segment;
+    }
+}
+
 static quern_status evaluate(qn_evaluator evaluator, qn_eval *eval, quern_error *error)
 {
     switch (evaluator) {
@@ -433,15 +472,20 @@ quern_status qn_search_run(qn_search *search, const qn_query *query, size_t k,
     quern_status status = prepare(search, query, k, error);
     if (status != QUERN_OK)
         return status;
-    qn_topk_start(&search->topk, k);
+    qn_topk_start(&search->topk, k, search->reordered ? to_ordinals : NULL, search);
     qn_plan_shape shape = shape_of(search, query, k);
     search->used = qn_plan_choose(search->wanted, &shape);
     if (shape.n_should + shape.n_must + shape.n_any == 0)
         return QUERN_OK;
     bool seeds = qn_plan_is_union(query) && !search->switches.no_seeds;
     float seed = seeds ? find_seed(search, query, k) : 0;
+    search->forged = NULL;
     status = run_segments(search, query, seed, error);
-    return status == QUERN_OK ? qn_topk_finish(&search->topk, hits, n_hits, error) : status;
+    if (status == QUERN_OK)
+        status = qn_topk_finish(&search->topk, hits, n_hits, error);
+    if (status == QUERN_OK && search->forged != NULL)
+        status = qn_container_damaged(&search->forged->index, "an ordinal is out of range", error);
+    return status;
 }
 
 quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t *n,

@@ -6,11 +6,16 @@
 
 #include <stdlib.h>
 
-/* Up to this many keys are sorted by insertion, more by radix. */
-enum { INSERTION_MAX = 48 };
+enum {
+    INSERTION_MAX = 48, /* keys are sorted by insertion, more by radix */
+    RENAME = 256        /* documents that are renamed together, so that cache misses overlap */
+};
 
-void qn_topk_start(qn_topk *topk, size_t k)
+void qn_topk_start(qn_topk *topk, size_t k, qn_topk_rename_fn rename, void *arg)
 {
+    topk->rename = rename;
+    topk->rename_arg = arg;
+    topk->last_known = false;
     topk->n = 0;
     topk->k = k;
     size_t room = k / 4 < QN_TOPK_HEAP ? QN_TOPK_HEAP : k / 4;
@@ -32,8 +37,22 @@ static bool grow_keys(uint64_t **keys, size_t *cap, size_t need)
 static void set_floor(qn_topk *topk, uint64_t key)
 {
     uint32_t bits = (uint32_t)(key >> 32);
-    topk->floor = key;
+    topk->floor = topk->rename == NULL ? key : key >> 32 << 32 | 1; /* no number is so large */
     memcpy(&topk->threshold, &bits, sizeof bits);
+}
+
+/* Gives keys the documents' numbers of the result. */
+static void rename_keys(const qn_topk *topk, uint64_t *key, size_t n)
+{
+    uint32_t doc[RENAME];
+    for (size_t i = 0; i < n; i += RENAME) {
+        size_t here = n - i < RENAME ? n - i : RENAME;
+        for (size_t j = 0; j < here; j++)
+            doc[j] = ~(uint32_t)key[i + j];
+        topk->rename(topk->rename_arg, doc, here);
+        for (size_t j = 0; j < here; j++)
+            key[i + j] = key[i + j] >> 32 << 32 | (uint32_t)~doc[j];
+    }
 }
 
 /* ---- sorting ---- */
@@ -127,25 +146,104 @@ static bool select_largest(uint64_t *key, size_t n, size_t k, unsigned rounds)
     return true;
 }
 
-/* Cuts a full buffer down to its k best. */
-static void cut(qn_topk *topk)
+static unsigned rounds_for(size_t n)
 {
     unsigned rounds = 16;
-    for (size_t n = topk->n; n > 0; n /= 2)
+    for (; n > 0; n /= 2)
         rounds += 2;
-    if (!select_largest(topk->key, topk->n, topk->k, rounds) && !sort_keys(topk)) {
+    return rounds;
+}
+
+static int compare_descending(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x > y ? -1 : x < y;
+}
+
+/* Moves the keys of key[from..to) with this score to the front of them. Returns how many. */
+static size_t bring_forward(uint64_t *key, size_t from, size_t to, uint32_t score)
+{
+    size_t n = 0;
+    for (size_t i = from; i < to; i++) {
+        uint64_t moving = key[i];
+        if (moving >> 32 != score)
+            continue;
+        key[i] = key[from + n];
+        key[from + n++] = moving;
+    }
+    return n;
+}
+
+/*
+ * Of the keys with the least score among the k best, key[0..k), those that stay must be the first
+ * by their numbers of the result. Among as many others, key[k..n), there may be some of that score.
+ */
+static void settle_ties(qn_topk *topk, uint32_t score)
+{
+    uint64_t *key = topk->key;
+    /* Ties of the k best to their front, then the others behind them: [first, others). */
+    size_t n_kept = bring_forward(key, 0, topk->k, score), n = n_kept;
+    n += bring_forward(key, topk->k, topk->n, score);
+    if (!grow_keys(&topk->swap, &topk->swap_cap, n)) {
         topk->out_of_memory = true;
         return;
     }
-    topk->n = topk->k;
+    for (size_t i = 0; i < n; i++)
+        topk->swap[i] = key[i < n_kept ? i : topk->k + i - n_kept];
+    rename_keys(topk, topk->swap, n);
+    /* The number of the result, complemented, above the other one: the best are the largest. */
+    for (size_t i = 0; i < n; i++)
+        topk->swap[i] = topk->swap[i] << 32 | (uint32_t)key[i < n_kept ? i : topk->k + i - n_kept];
+    if (n > n_kept && !select_largest(topk->swap, n, n_kept, rounds_for(n)))
+        qsort(topk->swap, n, sizeof *topk->swap, compare_descending);
+    topk->last = 0;
+    topk->last_known = true;
+    for (size_t i = 0; i < n_kept; i++) {
+        uint32_t number = ~(uint32_t)(topk->swap[i] >> 32);
+        topk->last = number > topk->last ? number : topk->last;
+        key[i] = (uint64_t)score << 32 | (uint32_t)topk->swap[i];
+    }
+}
+
+/* Cuts a full buffer down to its k best. */
+static void cut(qn_topk *topk)
+{
+    if (!select_largest(topk->key, topk->n, topk->k, rounds_for(topk->n)) && !sort_keys(topk)) {
+        topk->out_of_memory = true;
+        return;
+    }
     uint64_t least = UINT64_MAX;
-    for (size_t i = 0; i < topk->n; i++)
+    for (size_t i = 0; i < topk->k; i++)
         least = topk->key[i] < least ? topk->key[i] : least;
+    topk->last_known = false;
+    size_t n_ties = 0; /* among those that go */
+    for (size_t i = topk->k; topk->rename != NULL && i < topk->n; i++)
+        n_ties += topk->key[i] >> 32 == least >> 32;
+    if (n_ties > 0)
+        settle_ties(topk, (uint32_t)(least >> 32));
+    topk->n = topk->k;
     set_floor(topk, least);
+}
+
+/* Whether a key with the floor's score is none of the k best, by its number. Without that, a query
+ * whose documents all score alike would cut again and again. */
+static bool comes_after_last(qn_topk *topk, uint64_t key)
+{
+    if (!topk->last_known) {
+        size_t n = topk->n;
+        topk->n = topk->k;
+        settle_ties(topk, (uint32_t)(topk->floor >> 32));
+        topk->n = n;
+    }
+    rename_keys(topk, &key, 1);
+    return ~(uint32_t)key > topk->last;
 }
 
 static void take_into_buffer(qn_topk *topk, uint64_t key)
 {
+    if (topk->rename != NULL && topk->floor != 0 && key >> 32 == topk->floor >> 32 &&
+        comes_after_last(topk, key))
+        return;
     topk->key[topk->n++] = key;
     /* The first cut comes as soon as there are k keys, since without a threshold nothing can be
      * pruned. */
@@ -181,6 +279,10 @@ static void sift_down(uint64_t *heap, size_t n, uint64_t moving)
 
 static void take_into_heap(qn_topk *topk, uint64_t key)
 {
+    if (topk->rename != NULL)
+        rename_keys(topk, &key, 1);
+    if (topk->n == topk->k && key <= topk->key[0])
+        return;
     if (topk->n < topk->k) {
         topk->key[topk->n] = key;
         sift_up(topk->key, topk->n++);
@@ -209,6 +311,8 @@ quern_status qn_topk_finish(qn_topk *topk, const quern_hit **hits, size_t *n_hit
     if (!topk->out_of_memory && topk->n > topk->k)
         cut(topk);
     void *array = topk->hit;
+    if (topk->rename != NULL && topk->k > QN_TOPK_HEAP && !topk->out_of_memory)
+        rename_keys(topk, topk->key, topk->n);
     if (topk->out_of_memory || !sort_keys(topk) ||
         !qn_array_grow(&array, &topk->hit_cap, topk->n, sizeof *topk->hit))
         return qn_fail_memory(error);

@@ -19,7 +19,8 @@ typedef struct index_options {
     int format, store, on_duplicate, tune;
     uint64_t memory, threads, max_errors;
     double k1, b;
-    bool no_positions, no_store, force, append, update, prune, no_join, json, quiet, verbose;
+    bool no_positions, no_store, force, append, update, prune, no_join, reorder, json, quiet,
+        verbose;
 } index_options;
 
 #define FIELD(name) offsetof(index_options, name)
@@ -57,14 +58,9 @@ static const qn_option OPTIONS[] = {
      .offset = FIELD(language),
      .argument = "NAME",
      .help = "Stemmer: english (the default), german, ... as libstemmer calls them, or none"},
-    {.name = "memory",
-     .letter = 'm',
-     .kind = QN_OPTION_SIZE,
-     .offset = FIELD(memory),
-     .argument = "SIZE",
-     .min = 32.0 * 1024 * 1024,
-     .max = 1024.0 * 1024 * 1024 * 1024 * 1024,
-     .help = "Ceiling of the memory used (default 1G, least 32M); the index does not depend on it"},
+    QN_OPTION_MEMORY(
+        FIELD(memory),
+        "Ceiling of the memory used (default 1G, least 32M); the index does not depend on it"),
     QN_OPTION_THREADS(FIELD(threads)),
     {.name = "stopwords",
      .kind = QN_OPTION_TEXT,
@@ -113,6 +109,12 @@ static const qn_option OPTIONS[] = {
      .choices = "balanced|size|speed",
      .help = "What the lists of frequent words are for (default balanced): size makes a smaller "
              "index, speed faster queries; answers are the same"},
+    {.name = "reorder",
+     .kind = QN_OPTION_FLAG,
+     .offset = FIELD(reorder),
+     .help = "Keep lists in an order of documents in which those that share words are near one "
+             "another: smaller and faster where they come in no order, a longer build; answers are "
+             "the same"},
     QN_OPTION_REPORT(FIELD(json)),
     {.name = "quiet",
      .letter = 'q',
@@ -355,6 +357,7 @@ static int run_checked(const qn_command *command, const index_options *options, 
     build_options.skip_unchanged = options->update;
     build_options.prune = options->prune;
     build_options.no_join = options->no_join;
+    build_options.reorder = options->reorder;
     build_options.k1 = (float)options->k1;
     build_options.b = (float)options->b;
     build_options.tune = (quern_tune)options->tune;

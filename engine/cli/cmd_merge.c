@@ -14,7 +14,8 @@ typedef struct merge_options {
     uint64_t threads;
     int tune;
     double k1, b;
-    bool json, quiet;
+    uint64_t memory;
+    bool reorder, no_reorder, json, quiet;
 } merge_options;
 
 #define FIELD(name) offsetof(merge_options, name)
@@ -28,6 +29,17 @@ typedef struct merge_options {
          .offset = FIELD(tune),                                                                    \
          .choices = "balanced|size|speed",                                                         \
          .help = "What the lists of frequent words are for (default: as it was)"},                 \
+        {.name = "reorder",                                                                        \
+         .kind = QN_OPTION_FLAG,                                                                   \
+         .offset = FIELD(reorder),                                                                 \
+         .help = "Keep lists in an order of documents in which those that share words are near "   \
+                 "one another (default: as it was)"},                                              \
+        {.name = "no-reorder",                                                                     \
+         .kind = QN_OPTION_FLAG,                                                                   \
+         .offset = FIELD(no_reorder),                                                              \
+         .help = "Keep lists in the order of the input again"},                                    \
+        QN_OPTION_MEMORY(FIELD(memory), "Ceiling of what reordering takes (default 1G, least "     \
+                                        "32M); the index does not depend on it"),                  \
         QN_OPTION_REPORT(FIELD(json)),                                                             \
     {                                                                                              \
         .name = "quiet", .letter = 'q', .kind = QN_OPTION_FLAG, .offset = FIELD(quiet),            \
@@ -94,8 +106,15 @@ static int work(const qn_command *command, const merge_options *options, const c
     qn_progress progress;
     merge.threads = (unsigned)options->threads;
     merge.force = options->force;
+    if (options->memory > 0)
+        merge.memory = options->memory;
+    merge.reorder = options->reorder      ? QUERN_REORDER_ON
+                    : options->no_reorder ? QUERN_REORDER_OFF
+                                          : QUERN_REORDER_KEEP;
     merge.progress = qn_progress_step;
     merge.progress_arg = &progress;
+    if (options->reorder && options->no_reorder)
+        return qn_wrong_usage(command, "--reorder and --no-reorder exclude each other");
     quern_status status = take_tuning(options, paths[0], &merge, &error);
     if (status != QUERN_OK)
         return qn_report(command, status, &error);
@@ -176,7 +195,8 @@ const qn_command qn_command_compact = {
         "and fastest form, the same bytes as an index built anew of the documents that are left. "
         "--append and --update join small segments by themselves, so this is seldom needed. It "
         "takes room for both forms while it works, and does not disturb whoever searches "
-        "meanwhile. With --tune, --k1 or --b the index is tuned anew.",
+        "meanwhile. With --tune, --k1 or --b the index is tuned anew, with --reorder or "
+        "--no-reorder its lists are put into another order.",
     .examples = "quern compact my.idx\n"
                 "#after many appends or deletions\n"
                 "quern compact --tune size my.idx\n"

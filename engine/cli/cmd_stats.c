@@ -60,21 +60,23 @@ static void put_json(qn_text *text, const quern_stats *s, const quern_field *fie
     const quern_bytes *b = &s->bytes;
     qn_text_printf(text,
                    "{\"v\":1,\"documents\":%llu,\"deleted\":%llu,\"tokens\":%llu,\"terms\":%llu,"
-                   "\"postings\":%llu,\"segments\":%llu,\"tune\":\"%s\",",
+                   "\"postings\":%llu,\"segments\":%llu,\"tune\":\"%s\","
+                   "\"reordered\":%s,",
                    (unsigned long long)s->documents, (unsigned long long)s->deleted,
                    (unsigned long long)s->tokens, (unsigned long long)s->terms,
                    (unsigned long long)s->postings, (unsigned long long)s->segments,
-                   tune_name(s->tune));
-    qn_text_printf(text,
-                   "\"bytes\":{\"total\":%llu,\"dictionary\":%llu,\"docids\":%llu,\"tf\":%llu,"
-                   "\"positions\":%llu,\"bounds\":%llu,\"lengths\":%llu,\"ids\":%llu,"
-                   "\"store\":%llu,\"other\":%llu,\"bitmaps\":%llu,\"codes\":%llu}",
-                   (unsigned long long)b->total, (unsigned long long)b->dictionary,
-                   (unsigned long long)b->docids, (unsigned long long)b->tf,
-                   (unsigned long long)b->positions, (unsigned long long)b->bounds,
-                   (unsigned long long)b->lengths, (unsigned long long)b->ids,
-                   (unsigned long long)b->store, (unsigned long long)b->other,
-                   (unsigned long long)b->bitmaps, (unsigned long long)b->codes);
+                   tune_name(s->tune), s->reordered ? "true" : "false");
+    qn_text_printf(
+        text,
+        "\"bytes\":{\"total\":%llu,\"dictionary\":%llu,\"docids\":%llu,\"tf\":%llu,"
+        "\"positions\":%llu,\"bounds\":%llu,\"lengths\":%llu,\"ids\":%llu,"
+        "\"store\":%llu,\"other\":%llu,\"bitmaps\":%llu,\"codes\":%llu,"
+        "\"ordinals\":%llu}",
+        (unsigned long long)b->total, (unsigned long long)b->dictionary,
+        (unsigned long long)b->docids, (unsigned long long)b->tf, (unsigned long long)b->positions,
+        (unsigned long long)b->bounds, (unsigned long long)b->lengths, (unsigned long long)b->ids,
+        (unsigned long long)b->store, (unsigned long long)b->other, (unsigned long long)b->bitmaps,
+        (unsigned long long)b->codes, (unsigned long long)b->ordinals);
     for (size_t i = 0; i < n_fields; i++)
         qn_text_printf(text, "%s{\"name\":\"%s\",\"weight\":%.9g,\"tokens\":%llu,\"length\":%.6g}",
                        i == 0 ? ",\"fields\":[" : ",", fields[i].name, (double)fields[i].weight,
@@ -134,8 +136,8 @@ static void put_table(qn_text *text, const quern_stats *s, const quern_field *fi
     qn_text_printf(text, "%-12s%16s\n", "language", s->language != NULL ? s->language : "none");
     qn_text_printf(text, "%-12sk1 = %g, b = %g, %s\n", "tuned for", (double)s->k1, (double)s->b,
                    tune_name(s->tune));
-    qn_text_printf(text, "%-12s%s, %s\n\n", "keeps", s->positions ? "positions" : "no positions",
-                   s->stored ? "texts" : "no texts");
+    qn_text_printf(text, "%-12s%s, %s%s\n\n", "keeps", s->positions ? "positions" : "no positions",
+                   s->stored ? "texts" : "no texts", s->reordered ? ", lists reordered" : "");
     qn_text_style(text, QN_BOLD);
     qn_text_printf(text, "%-12s%16s  %7s\n", "section", "bytes", "share");
     qn_text_style(text, QN_PLAIN);
@@ -151,6 +153,8 @@ static void put_table(qn_text *text, const quern_stats *s, const quern_field *fi
     put_section(text, "ids", b->ids, b->total, 1, s->documents, "bytes a document");
     put_section(text, "store", b->store, b->total, 1, s->documents, "bytes a document");
     put_section(text, "other", b->other, b->total, 1, 0, NULL);
+    if (s->reordered)
+        put_section(text, "  ordinals", b->ordinals, b->total, 1, s->documents, "bytes a document");
     put_section(text, "total", b->total, b->total, 8, s->postings, "bits a posting");
 }
 

@@ -43,6 +43,13 @@
         .help = "Threads (default: one per processor); the index does not depend on it"            \
     }
 
+#define QN_OPTION_MEMORY(place, text)                                                              \
+    {                                                                                              \
+        .name = "memory", .letter = 'm', .kind = QN_OPTION_SIZE, .offset = (place),                \
+        .argument = "SIZE", .min = 32.0 * 1024 * 1024, .max = 1024.0 * 1024 * 1024 * 1024 * 1024,  \
+        .help = (text)                                                                             \
+    }
+
 #define QN_OPTION_REPORT(place)                                                                    \
     {                                                                                              \
         .name = "json", .kind = QN_OPTION_FLAG, .offset = (place),                                 \

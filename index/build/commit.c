@@ -2,6 +2,7 @@
 #include "index/base/status.h"
 #include "index/build/maintain.h"
 #include "index/build/merge_runs.h"
+#include "index/build/reorder_segment.h"
 #include "index/build/segment_build.h"
 #include "index/build/writer.h"
 
@@ -248,6 +249,20 @@ static quern_status write_segment(commit_state *commit, quern_error *error)
     return status;
 }
 
+/* Has the segment's lists reordered; what the build gathered is not needed any more. */
+static quern_status reorder(commit_state *commit, quern_error *error)
+{
+    qn_index_writer *writer = commit->writer;
+    const quern_build_options *options = &writer->options;
+    const qn_reorder_room room = {options->memory, options->threads, options->progress,
+                                  options->progress_arg};
+    for (unsigned i = 0; i < writer->room.n_mills; i++)
+        qn_mill_release(&writer->mill[i]);
+    qn_segment_build_close(&commit->build);
+    return qn_reorder_segment(writer->directory.dirfd, writer->directory.path, writer->index_name,
+                              &commit->build.entry, &room, error);
+}
+
 /* Everything of the new segment but its name. */
 static quern_status make_segment(commit_state *commit, quern_error *error)
 {
@@ -267,6 +282,8 @@ static quern_status make_segment(commit_state *commit, quern_error *error)
         status = finish_store(commit, error);
     if (status == QUERN_OK)
         status = write_segment(commit, error);
+    if (status == QUERN_OK && writer->options.reorder)
+        status = reorder(commit, error);
     writer->report.tokens = commit->build.meta.n_tokens;
     return status;
 }
@@ -318,6 +335,8 @@ static void join_by_policy(qn_index_writer *writer)
 {
     const quern_build_options *options = &writer->options;
     qn_maintain_options maintain = {.background = qn_index_writer_has_second_thread(options),
+                                    .memory = options->memory,
+                                    .threads = options->threads,
                                     .progress = options->progress,
                                     .progress_arg = options->progress_arg};
     quern_build_report *report = &writer->report;

@@ -143,6 +143,15 @@ void qn_directory_close(qn_directory *directory)
     *directory = (qn_directory){.dirfd = -1, .lockfd = -1};
 }
 
+/* Bytes of a file of deletions; 0 where it is gone. */
+static uint64_t deletes_len(const qn_directory *directory, const qn_manifest_segment *segment)
+{
+    char name[QN_MANIFEST_FILE_MAX];
+    struct stat st;
+    qn_manifest_deletes_name(segment, name);
+    return fstatat(directory->dirfd, name, &st, 0) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 void qn_directory_totals(const qn_directory *directory, uint64_t *documents, uint64_t *bytes)
 {
     *documents = *bytes = 0;
@@ -151,7 +160,7 @@ void qn_directory_totals(const qn_directory *directory, uint64_t *documents, uin
         *documents += segment->documents - segment->deleted;
         *bytes += segment->index_len + segment->store_len;
         if (segment->deleted > 0)
-            *bytes += qn_deletes_file_len((uint32_t)segment->documents);
+            *bytes += deletes_len(directory, segment);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "index/base/status.h"
 #include "index/build/merge_segments.h"
+#include "index/build/reorder_segment.h"
 #include "index/build/segment_build.h"
 
 #include <stdio.h>
@@ -45,7 +46,7 @@ static quern_status visit(joiner *join, const char *phase, visitor visited, void
     for (size_t i = 0; i < join->input->n; i++) {
         const qn_segment *segment = &join->input->segment[i];
         for (uint32_t doc = 0; doc < segment->meta.n_docs; doc++) {
-            if (qn_segment_is_deleted(segment, doc))
+            if (qn_segment_is_gone(segment, doc))
                 continue;
             quern_status status = step(join, segment, phase, error);
             if (status == QUERN_OK)
@@ -117,7 +118,7 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
     live_lengths *live = arg;
     for (; live->segment < live->input->n; live->segment++, live->doc = 0) {
         const qn_segment *segment = &live->input->segment[live->segment];
-        while (live->doc < segment->meta.n_docs && qn_segment_is_deleted(segment, live->doc))
+        while (live->doc < segment->meta.n_docs && qn_segment_is_gone(segment, live->doc))
             live->doc++;
         if (live->doc == segment->meta.n_docs)
             continue;
@@ -177,7 +178,8 @@ static quern_status join_postings(joiner *join, quern_error *error)
         return status;
     qn_merge_output output = {writer, join->build.meta.positions, input->background,
                               input->progress, input->progress_arg};
-    status = qn_merge_segments(input->segment, input->n, &output, error);
+    const qn_merge_room room = {input->memory, {join->build.dirfd, join->build.path}};
+    status = qn_merge_segments(input->segment, input->n, &output, &room, error);
     return qn_segment_build_postings_end(&join->build, writer, status, error);
 }
 
@@ -237,6 +239,10 @@ quern_status qn_join(const qn_join_input *input, int dirfd, const char *path, qn
     quern_status status = write_all(&join, dirfd, path, error);
     *entry = join.build.entry;
     qn_segment_build_close(&join.build);
+    const qn_reorder_room room = {input->memory, input->threads, input->progress,
+                                  input->progress_arg};
+    if (status == QUERN_OK && input->reorder)
+        status = qn_reorder_segment(dirfd, path, files->index, entry, &room, error);
     if (status != QUERN_OK) {
         (void)unlinkat(dirfd, files->index, 0);
         (void)unlinkat(dirfd, files->docs, 0);

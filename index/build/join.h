@@ -1,6 +1,7 @@
 /*
  * Joining neighbouring segments: their live documents, in order, become one new segment. It is the
- * same, byte for byte, as a build of these documents with the same options would have made.
+ * same, byte for byte, as a build of these documents with the same options would have made; whether
+ * some of the segments were reordered makes no difference.
  */
 #ifndef QN_BUILD_JOIN_H
 #define QN_BUILD_JOIN_H
@@ -14,7 +15,10 @@ typedef struct qn_join_input {
     size_t n;
     float k1, b; /* of the new segment's bounds, */
     quern_tune tune;
-    bool background; /* compress texts in a thread of its own, which changes no byte */
+    bool background;  /* compress texts in a thread of its own, which changes no byte */
+    bool reorder;     /* reorder the new segment */
+    uint64_t memory;  /* what bringing lists into another order may take, */
+    unsigned threads; /* and how many threads may work on that; 0: one per processor */
     quern_progress_fn progress;
     void *progress_arg;
 } qn_join_input;

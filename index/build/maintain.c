@@ -74,6 +74,12 @@ static quern_status publish(qn_directory *directory, qn_manifest *kept, size_t p
     return status;
 }
 
+static bool is_to_be_reordered(const qn_segment *first, const qn_maintain_options *options)
+{
+    return options->reorder == QUERN_REORDER_KEEP ? first->ordinals != NULL
+                                                  : options->reorder == QUERN_REORDER_ON;
+}
+
 static qn_join_input input_of(const opened *o, const qn_maintain_options *options)
 {
     const qn_segment_meta *first = &o->segment[0].meta;
@@ -83,6 +89,9 @@ static qn_join_input input_of(const opened *o, const qn_maintain_options *option
                            .b = options->retune ? options->b : first->b,
                            .tune = options->retune ? options->tune : first->tune,
                            .background = options->background,
+                           .reorder = is_to_be_reordered(&o->segment[0], options),
+                           .memory = options->memory,
+                           .threads = options->threads,
                            .progress = options->progress,
                            .progress_arg = options->progress_arg};
 }
@@ -127,7 +136,7 @@ quern_status qn_maintain_by_policy(qn_directory *directory, const qn_maintain_op
     return status;
 }
 
-/* Whether the one segment of an index is tuned as it is to be. */
+/* Whether the one segment of an index is tuned and ordered as it is to be. */
 static quern_status is_tuned(qn_directory *directory, const qn_maintain_options *options,
                              bool *tuned, quern_error *error)
 {
@@ -137,7 +146,10 @@ static quern_status is_tuned(qn_directory *directory, const qn_maintain_options 
         status = open_some(&o, directory->dirfd, &directory->manifest, 0, 1, error);
     if (status == QUERN_OK) {
         const qn_segment_meta *meta = &o.segment[0].meta;
-        *tuned = meta->tune == options->tune && meta->k1 == options->k1 && meta->b == options->b;
+        *tuned = !options->retune ||
+                 (meta->tune == options->tune && meta->k1 == options->k1 && meta->b == options->b);
+        *tuned =
+            *tuned && is_to_be_reordered(&o.segment[0], options) == (o.segment[0].ordinals != NULL);
     }
     close_all(&o);
     return status;
@@ -149,7 +161,7 @@ quern_status qn_maintain_compact(qn_directory *directory, const qn_maintain_opti
     const qn_manifest *manifest = &directory->manifest;
     size_t n = manifest->n_segments;
     bool done = n == 0 || (n == 1 && manifest->segment[0].deleted == 0);
-    if (n == 1 && done && options->retune) {
+    if (n == 1 && done && (options->retune || options->reorder != QUERN_REORDER_KEEP)) {
         quern_status status = is_tuned(directory, options, &done, error);
         if (status != QUERN_OK)
             return status;
@@ -284,7 +296,7 @@ static quern_status refuse_id(const sources *s, const char *const *paths, size_t
         const qn_segment *segment = &s->o.segment[i];
         uint32_t doc;
         quern_status status = qn_ids_find(&segment->ids, id, len, &doc, error);
-        if (status == QUERN_OK && !qn_segment_is_deleted(segment, doc))
+        if (status == QUERN_OK && !qn_segment_is_gone(segment, doc))
             return qn_fail(error, QUERN_E_DUPLICATE, "the id \"%.*s\" is in %s and in %s",
                            (int)(len > 200 ? 200 : len), id, paths[source_of(s, i)], paths[own]);
         if (status != QUERN_OK && status != QUERN_NOT_FOUND)
@@ -302,7 +314,7 @@ static quern_status refuse_doubles(const sources *s, const char *const *paths, q
             continue;
         for (uint32_t doc = 0; doc < segment->meta.n_docs; doc++) {
             size_t len;
-            if (qn_segment_is_deleted(segment, doc))
+            if (qn_segment_is_gone(segment, doc))
                 continue;
             quern_status status = qn_ids_get(&segment->ids, doc, id, &len, error);
             if (status == QUERN_OK)

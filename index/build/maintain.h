@@ -11,7 +11,10 @@ typedef struct qn_maintain_options {
     bool retune; /* take tune, k1 and b from here, not from the first segment that is joined */
     quern_tune tune;
     float k1, b;
+    quern_reorder reorder;
     bool background; /* see qn_join_input */
+    uint64_t memory;
+    unsigned threads;
     quern_progress_fn progress;
     void *progress_arg;
 } qn_maintain_options;
@@ -22,7 +25,7 @@ quern_status qn_maintain_by_policy(qn_directory *directory, const qn_maintain_op
                                    uint64_t *n_joined, quern_error *error);
 
 /* Makes the index one segment without deleted documents; if it is that already and nothing is to be
- * retuned, it is left alone. `n_joined` likewise. */
+ * retuned or reordered, it is left alone. `n_joined` likewise. */
 quern_status qn_maintain_compact(qn_directory *directory, const qn_maintain_options *options,
                                  uint64_t *n_joined, quern_error *error);
 

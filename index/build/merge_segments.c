@@ -2,15 +2,19 @@
 #include "index/build/merge_segments.h"
 
 #include "index/base/status.h"
+#include "index/build/list_order.h"
 #include "index/build/merge.h"
 #include "index/segment/deletes.h"
-#include "index/segment/positions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Pages are let go of after so many bytes of lists. */
-enum { FORGET_EVERY = 8 << 20 };
+enum {
+    FORGET_EVERY = 8 << 20, /* pages are let go of after so many bytes of lists */
+    LIST_SHARE = 8,         /* of the memory limit, what may be held of a list */
+    NUMBERS_SHARE = 4,      /* and what new numbers may take before they go to a file */
+    NUMBERS_STEP = 1 << 20  /* of those, how many are written before their pages are let go of */
+};
 
 typedef struct segment_part {
     qn_merge_part part;
@@ -21,9 +25,10 @@ typedef struct segment_part {
     uint32_t first;           /* new number of its first document */
     uint32_t *deleted_before; /* documents below 64 i; NULL if none was deleted */
     uint64_t forgotten;       /* what had been read when pages were let go of */
-    uint32_t docs[QN_BLOCK_ROOM], tfs[QN_BLOCK_ROOM];
-    uint32_t *position;
-    size_t position_cap;
+    qn_list_reader reader;
+    qn_scratch to;        /* of a reordered segment: the new number (u32) of each one */
+    qn_list_order *order; /* which all parts share */
+    uint32_t n_to;
 } segment_part;
 
 static quern_status damaged(const segment_part *part, const char *what, quern_error *error)
@@ -50,6 +55,7 @@ static quern_status next(qn_merge_part *base, quern_error *error)
     segment_part *part = (segment_part *)base;
     if (done(base) - part->forgotten >= FORGET_EVERY) {
         qn_container_forget(&part->segment->index);
+        qn_scratch_forget(&part->to, part->to.data, part->to.len);
         part->forgotten = done(base);
     }
     memcpy(part->before, part->cursor.term, part->cursor.len);
@@ -62,12 +68,12 @@ static quern_status next(qn_merge_part *base, quern_error *error)
     return status;
 }
 
-/* The new number of a document; UINT32_MAX if it was deleted. */
+/* The new number of a document by its ordinal; UINT32_MAX if it was deleted. */
 static uint32_t renumber(const segment_part *part, uint32_t doc)
 {
     if (part->deleted_before == NULL)
         return part->first + doc;
-    uint64_t word = qn_load_u64(part->segment->deleted + doc / 64 * 8);
+    uint64_t word = qn_load_u64(part->segment->gone + doc / 64 * 8);
     if ((word >> doc % 64 & 1) != 0)
         return UINT32_MAX;
     uint64_t below = word & (((uint64_t)1 << doc % 64) - 1);
@@ -75,87 +81,61 @@ static uint32_t renumber(const segment_part *part, uint32_t doc)
            (uint32_t)__builtin_popcountll(below);
 }
 
-/* Positions become the gaps between them. */
-static quern_status to_gaps(const segment_part *part, uint32_t *position, uint32_t n,
-                            quern_error *error)
-{
-    for (uint32_t i = n; i-- > 1;) {
-        if (position[i] < position[i - 1])
-            return damaged(part, "positions do not ascend", error);
-        position[i] -= position[i - 1];
-    }
-    return QUERN_OK;
-}
-
-/* Decodes documents and tf of a block; *sum becomes the sum of its tf. `last` is the document
- * before it, if it is not the first. */
-static quern_status read_block(segment_part *part, const qn_postings *list, uint32_t block,
-                               uint32_t last, uint64_t *sum, quern_error *error)
-{
-    const uint8_t *tf_at;
-    uint32_t n = qn_postings_block_n(list, block);
-    *sum = 0;
-    quern_status status = qn_postings_docs(list, block, part->docs, &tf_at, error);
-    if (status == QUERN_OK && block > 0 && part->docs[0] <= last)
-        return damaged(part, "documents of a list do not ascend", error);
-    if (status == QUERN_OK)
-        status = qn_postings_tfs(list, block, tf_at, part->tfs, error);
-    for (uint32_t i = 0; status == QUERN_OK && i < n; i++)
-        *sum += part->tfs[i];
-    return status;
-}
-
-static quern_status put(const segment_part *part, uint32_t doc, uint32_t tf, uint32_t *position,
-                        qn_pipe *pipe, quern_error *error)
-{
-    quern_status status = position == NULL ? QUERN_OK : to_gaps(part, position, tf, error);
-    return status == QUERN_OK ? qn_pipe_add(pipe, doc, tf, position, error) : status;
-}
-
-/* Hands on the block that was read. Its positions are read at once, unless they are so many that
- * only those of one document should be held. */
-static quern_status copy_block(segment_part *part, const qn_postings *list, uint32_t block,
-                               uint64_t sum, qn_pipe *pipe, quern_error *error)
-{
-    uint32_t n = qn_postings_block_n(list, block);
-    bool positions = part->segment->meta.positions, whole = positions && sum <= QN_POSITIONS_ROW;
-    quern_status status = QUERN_OK;
-    if (whole)
-        status = qn_postings_positions(list, block, part->tfs, &part->position, &part->position_cap,
-                                       error);
-    uint32_t *at = whole ? part->position : NULL;
-    for (uint32_t i = 0; status == QUERN_OK && i < n; i++) {
-        uint32_t doc = renumber(part, part->docs[i]);
-        if (positions && !whole && doc != UINT32_MAX) {
-            status = qn_postings_positions_of(list, block, part->tfs, i, &part->position,
-                                              &part->position_cap, error);
-            at = part->position;
-        }
-        if (status == QUERN_OK && doc != UINT32_MAX)
-            status = put(part, doc, part->tfs[i], at, pipe, error);
-        at += whole ? part->tfs[i] : 0;
-    }
-    return status;
-}
-
 static quern_status copy(qn_merge_part *base, qn_pipe *pipe, quern_error *error)
 {
     segment_part *part = (segment_part *)base;
-    qn_postings list;
-    uint64_t cf = 0, sum;
-    uint32_t last = 0;
-    quern_status status = qn_postings_open(&list, part->segment, &part->cursor.info, error);
-    for (uint32_t block = 0; status == QUERN_OK && block < list.n_blocks; block++) {
-        status = read_block(part, &list, block, last, &sum, error);
-        cf += sum;
-        if (status == QUERN_OK && cf > list.info.cf)
-            break;
+    qn_list_reader *reader = &part->reader;
+    uint32_t doc, tf, *gaps;
+    quern_status status = qn_list_reader_open(reader, part->segment, &part->cursor.info, error);
+    while (status == QUERN_OK &&
+           (status = qn_list_reader_next(reader, &doc, &tf, error)) == QUERN_OK) {
+        doc = renumber(part, doc);
+        if (doc == UINT32_MAX)
+            continue;
+        status = qn_list_reader_gaps(reader, &gaps, error);
         if (status == QUERN_OK)
-            status = copy_block(part, &list, block, sum, pipe, error);
-        last = part->docs[qn_postings_block_n(&list, block) - 1];
+            status = qn_pipe_add(pipe, doc, tf, gaps, error);
     }
-    if (status == QUERN_OK && cf != list.info.cf)
-        status = damaged(part, "a term does not stand as often as its record says", error);
+    return status == QUERN_END ? QUERN_OK : status;
+}
+
+static quern_status copy_reordered(qn_merge_part *base, qn_pipe *pipe, quern_error *error)
+{
+    segment_part *part = (segment_part *)base;
+    part->order->to = (const uint32_t *)part->to.data;
+    part->order->n_to = part->n_to;
+    return qn_list_order_copy(part->order, part->segment, &part->cursor.info, pipe, error);
+}
+
+/* Fills `to` of a reordered segment; no two documents may become one. */
+static quern_status number_documents(segment_part *part, const qn_merge_room *room,
+                                     quern_error *error)
+{
+    const qn_segment *segment = part->segment;
+    uint32_t n_docs = segment->meta.n_docs;
+    size_t len = (size_t)n_docs * sizeof(uint32_t);
+    uint8_t *seen = calloc((size_t)n_docs / 8 + 1, 1);
+    quern_status status = seen == NULL
+                              ? qn_fail_memory(error)
+                              : qn_scratch_open(&part->to, len, len > room->memory / NUMBERS_SHARE,
+                                                &room->place, error);
+    if (status == QUERN_OK)
+        status = qn_segment_touch_lengths(segment, error);
+    uint32_t *to = (uint32_t *)part->to.data;
+    for (uint32_t doc = 0; status == QUERN_OK && doc < n_docs; doc++) {
+        uint32_t ordinal = qn_segment_ordinal(segment, doc);
+        if (ordinal >= n_docs || (seen[ordinal / 8] >> ordinal % 8 & 1) != 0) {
+            status = damaged(part, "an ordinal is out of range or occurs twice", error);
+            break;
+        }
+        seen[ordinal / 8] |= (uint8_t)(1u << ordinal % 8);
+        to[doc] = renumber(part, ordinal);
+        if ((doc + 1) % NUMBERS_STEP == 0)
+            qn_scratch_forget(&part->to, to, len);
+    }
+    part->n_to = part->first + n_docs - segment->n_deleted;
+    part->part.copy = copy_reordered;
+    free(seen);
     return status;
 }
 
@@ -164,10 +144,10 @@ static quern_status count_deleted(segment_part *part, quern_error *error)
     const qn_segment *segment = part->segment;
     size_t n_words = (size_t)segment->n_windows * (QN_WINDOW / 64);
     uint64_t n_deleted;
-    if (segment->deleted == NULL)
+    if (segment->gone == NULL)
         return QUERN_OK;
     /* New numbers would reach past the last document. */
-    if (!qn_deletes_count(segment->deleted, segment->meta.n_docs, &n_deleted) ||
+    if (!qn_deletes_count(segment->gone, segment->meta.n_docs, &n_deleted) ||
         n_deleted != segment->n_deleted)
         return qn_container_damaged(&segment->deletes,
                                     "not as many documents are deleted as it says", error);
@@ -177,13 +157,14 @@ static quern_status count_deleted(segment_part *part, quern_error *error)
     uint32_t n = 0;
     for (size_t i = 0; i < n_words; i++) {
         part->deleted_before[i] = n;
-        n += (uint32_t)__builtin_popcountll(qn_load_u64(segment->deleted + 8 * i));
+        n += (uint32_t)__builtin_popcountll(qn_load_u64(segment->gone + 8 * i));
     }
     return QUERN_OK;
 }
 
 static quern_status open_parts(const qn_segment *segment, size_t n, segment_part *parts,
-                               qn_merge_part **list, quern_error *error)
+                               qn_list_order *order, qn_merge_part **list,
+                               const qn_merge_room *room, quern_error *error)
 {
     uint32_t first = 0;
     for (size_t i = 0; i < n; i++) {
@@ -193,10 +174,13 @@ static quern_status open_parts(const qn_segment *segment, size_t n, segment_part
                                      .done = done,
                                      .total = segment[i].postings.len + segment[i].positions.len};
         part->segment = &segment[i];
+        part->order = order;
         part->first = first;
         first += segment[i].meta.n_docs - segment[i].n_deleted;
         list[i] = &part->part;
         quern_status status = count_deleted(part, error);
+        if (status == QUERN_OK && segment[i].ordinals != NULL)
+            status = number_documents(part, room, error);
         if (status == QUERN_OK)
             status = qn_dict_seek(&part->cursor, &segment[i].dict, "", 0, error);
         if (status != QUERN_OK)
@@ -206,19 +190,22 @@ static quern_status open_parts(const qn_segment *segment, size_t n, segment_part
 }
 
 quern_status qn_merge_segments(const qn_segment *segment, size_t n, const qn_merge_output *output,
-                               quern_error *error)
+                               const qn_merge_room *room, quern_error *error)
 {
+    qn_list_order order = {.memory = room->memory / LIST_SHARE};
     segment_part *parts = calloc(n + 1, sizeof *parts);
     qn_merge_part **list = calloc(n + 1, sizeof *list);
     quern_status status = parts == NULL || list == NULL
                               ? qn_fail_memory(error)
-                              : open_parts(segment, n, parts, list, error);
+                              : open_parts(segment, n, parts, &order, list, room, error);
     if (status == QUERN_OK)
         status = qn_merge_parts(list, n, output, error);
     for (size_t i = 0; parts != NULL && i < n; i++) {
-        free(parts[i].position);
+        qn_list_reader_free(&parts[i].reader);
+        qn_scratch_close(&parts[i].to);
         free(parts[i].deleted_before);
     }
+    qn_list_order_free(&order);
     free(parts);
     free(list);
     return status;

@@ -43,10 +43,15 @@ quern_status qn_mill_init(qn_mill *mill, const qn_mill_room *room,
                : status;
 }
 
-void qn_mill_free(qn_mill *mill)
+void qn_mill_release(qn_mill *mill)
 {
     qn_inverter_free(&mill->inverter);
     qn_vocabulary_free(&mill->vocabulary);
+}
+
+void qn_mill_free(qn_mill *mill)
+{
+    qn_mill_release(mill);
     qn_tokenizer_free(mill->tokenizer);
     qn_analyzer_free(mill->analyzer);
     *mill = (qn_mill){0};

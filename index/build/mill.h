@@ -61,6 +61,9 @@ quern_status qn_mill_tokens(qn_mill *mill, uint32_t doc, const quern_token *toke
  * where they are less than half of the mill's share of the limit. */
 quern_status qn_mill_finish(qn_mill *mill, quern_error *error);
 
+/* Gives back all memory but what counts words; its runs are gone. */
+void qn_mill_release(qn_mill *mill);
+
 /* How many mills are of use: at most `threads`, and each with a share of the limit worth having. */
 unsigned qn_mill_most(uint64_t memory, unsigned threads);
 

@@ -72,15 +72,14 @@ static bool make_deleted(qn_old_segment *one)
         return true;
     if (!make_set(&one->deleted, &one->segment))
         return false;
-    if (one->segment.deleted != NULL)
-        memcpy(one->deleted, one->segment.deleted, qn_deletes_bytes(one->segment.meta.n_docs));
+    if (one->segment.gone != NULL)
+        memcpy(one->deleted, one->segment.gone, qn_deletes_bytes(one->segment.meta.n_docs));
     return true;
 }
 
 static bool is_gone(const qn_old_segment *one, uint32_t doc)
 {
-    return one->deleted != NULL ? has(one->deleted, doc)
-                                : qn_segment_is_deleted(&one->segment, doc);
+    return one->deleted != NULL ? has(one->deleted, doc) : qn_segment_is_gone(&one->segment, doc);
 }
 
 /* ---- documents ---- */
@@ -165,6 +164,30 @@ quern_status qn_old_prune(qn_old *old, uint64_t *n, quern_error *error)
     return QUERN_OK;
 }
 
+/* Writes the deletions of a segment. */
+static quern_status write_one(const qn_old_segment *one, const qn_directory *directory,
+                              qn_manifest_segment *entry, quern_error *error)
+{
+    const qn_segment *segment = &one->segment;
+    qn_deletes deletes = {.words = one->deleted, .n = one->n_deleted};
+    uint64_t *by_number = NULL;
+    if (segment->ordinals != NULL) {
+        if (!make_set(&by_number, segment))
+            return qn_fail_memory(error);
+        for (uint32_t doc = 0; doc < segment->meta.n_docs; doc++) {
+            uint32_t ordinal = qn_segment_ordinal(segment, doc);
+            if (ordinal < segment->meta.n_docs && has(one->deleted, ordinal))
+                by_number[doc / 64] |= (uint64_t)1 << doc % 64;
+        }
+        deletes.words = by_number;
+        deletes.by_ordinal = one->deleted;
+    }
+    quern_status status =
+        qn_deletes_write(entry, &deletes, directory->dirfd, directory->path, error);
+    free(by_number);
+    return status;
+}
+
 quern_status qn_old_write(const qn_old *old, const qn_directory *directory, qn_manifest *next,
                           quern_error *error)
 {
@@ -172,8 +195,7 @@ quern_status qn_old_write(const qn_old *old, const qn_directory *directory, qn_m
         const qn_old_segment *one = &old->one[i];
         if (one->n_deleted == one->segment.n_deleted)
             continue;
-        quern_status status = qn_deletes_write(&next->segment[i], one->deleted, one->n_deleted,
-                                               directory->dirfd, directory->path, error);
+        quern_status status = write_one(one, directory, &next->segment[i], error);
         if (status != QUERN_OK)
             return status;
     }

@@ -8,7 +8,8 @@
 #include "index/build/directory.h"
 #include "index/segment/segment.h"
 
-/* A segment. The sets of documents have a bit for each, for whole windows; NULL: empty. */
+/* A segment. The sets of documents have a bit for each, by ordinal, for whole windows; NULL: empty.
+ */
 typedef struct qn_old_segment {
     qn_segment segment;
     uint64_t *deleted; /* with those that were deleted before; NULL: no more than those */
@@ -24,7 +25,7 @@ typedef struct qn_old {
     qn_docs_reader reader;
 } qn_old;
 
-/* A document: segment one[segment], number doc. */
+/* A document: segment one[segment], ordinal doc. */
 typedef struct qn_old_place {
     size_t segment;
     uint32_t doc;

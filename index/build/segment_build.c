@@ -88,6 +88,27 @@ static quern_status take_lengths(qn_segment_build *build, const qn_length_source
     return QUERN_OK;
 }
 
+enum { FORGET_EVERY = 1 << 20 };
+
+/* Brings codes into the order of numbers. */
+static quern_status reorder_codes(qn_segment_build *build, unsigned n_fields, quern_error *error)
+{
+    size_t n_docs = build->meta.n_docs;
+    uint8_t *codes = malloc(n_docs * n_fields + QN_PADDING);
+    if (codes == NULL)
+        return qn_fail_memory(error);
+    const uint32_t *ordinal = (const uint32_t *)build->order->data;
+    for (size_t i = 0; i < n_docs * n_fields; i++) {
+        size_t doc = i % n_docs;
+        codes[i] = build->codes[i - doc + ordinal[doc]];
+        if ((i + 1) % FORGET_EVERY == 0)
+            qn_scratch_forget(build->order, build->order->data, build->order->len);
+    }
+    free(build->codes);
+    build->codes = codes;
+    return QUERN_OK;
+}
+
 quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_source *source,
                                       uint32_t n_docs, quern_error *error)
 {
@@ -100,6 +121,8 @@ quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_s
     meta->n_docs = n_docs;
     meta->n_tokens = 0;
     quern_status status = take_lengths(build, source, error);
+    if (status == QUERN_OK && build->order != NULL)
+        status = reorder_codes(build, n_fields, error);
     if (status == QUERN_OK)
         status = qn_container_writer_put(&build->container, QN_SECTION_LENGTHS, build->codes,
                                          n_codes, error);

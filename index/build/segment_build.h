@@ -5,6 +5,7 @@
 #ifndef QN_BUILD_SEGMENT_BUILD_H
 #define QN_BUILD_SEGMENT_BUILD_H
 
+#include "index/base/scratch.h"
 #include "index/segment/manifest.h"
 #include "index/segment/meta.h"
 #include "index/segment/postings_writer.h"
@@ -14,7 +15,8 @@ typedef struct qn_segment_build {
     const char *path; /* of the directory, for messages */
     qn_container_writer container;
     qn_segment_meta meta; /* the caller's part: k1, b, tune, positions, stored, records, analyzer */
-    uint8_t *codes;       /* of lengths */
+    const qn_scratch *order;   /* NULL, or of reordered documents the ordinal (u32) of each */
+    uint8_t *codes;            /* of lengths */
     qn_manifest_segment entry; /* once finished: all but the name and the store */
 } qn_segment_build;
 
@@ -30,7 +32,8 @@ typedef struct qn_length_source {
     quern_status (*next)(void *arg, uint32_t *length, quern_error *error);
 } qn_length_source;
 
-/* Writes the exact lengths of n_docs documents, and their codes. meta.fields must be there. */
+/* Writes the exact lengths of n_docs documents, and their codes in `order`. meta.fields must be
+ * there. */
 quern_status qn_segment_build_lengths(qn_segment_build *build, const qn_length_source *source,
                                       uint32_t n_docs, quern_error *error);
 

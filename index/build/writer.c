@@ -37,6 +37,7 @@ static void take_over(qn_index_writer *writer)
     options->no_positions = options->no_positions || !meta->positions;
     if (options->tune == QUERN_TUNE_BALANCED)
         options->tune = meta->tune;
+    options->reorder = options->reorder || writer->old.one[0].segment.ordinals != NULL;
     const quern_build_options defaults = QUERN_BUILD_OPTIONS;
     if (options->k1 == defaults.k1 && options->b == defaults.b) {
         options->k1 = meta->k1;

@@ -80,14 +80,16 @@ static bool kind_is_known(uint32_t file_kind, uint32_t kind)
     if (file_kind == QN_FILE_STORE)
         return kind == QN_SECTION_STORE || kind == QN_SECTION_STORE_INDEX;
     if (file_kind == QN_FILE_DELETES)
-        return kind == QN_SECTION_DELETED;
-    return kind >= QN_SECTION_META && kind <= QN_SECTION_FIELDS;
+        return kind == QN_SECTION_DELETED || kind == QN_SECTION_GONE;
+    return kind >= QN_SECTION_META && kind <= QN_SECTION_ORDINALS;
 }
 
 /* The feature that a section is part of; 0: none. */
 static uint64_t feature_of(uint32_t kind)
 {
-    return kind == QN_SECTION_FIELDS ? QN_FEATURE_FIELDS : 0;
+    return kind == QN_SECTION_FIELDS                                ? QN_FEATURE_FIELDS
+           : kind == QN_SECTION_ORDINALS || kind == QN_SECTION_GONE ? QN_FEATURE_REORDERED
+                                                                    : 0;
 }
 
 /* What must hold before anything else of the header may be believed. */

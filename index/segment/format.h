@@ -16,7 +16,7 @@
 /* What a file is. */
 enum { QN_FILE_INDEX = 1, QN_FILE_STORE = 2, QN_FILE_DELETES = 3 };
 
-/* Sections of the index file (1..31), of the store file (32..) and of deletions (48). A reader
+/* Sections of the index file (1..31), of the store file (32..) and of deletions (48..). A reader
  * refuses an index with a kind it does not know unless the kind's bit 31 says that it may be
  * ignored. */
 enum {
@@ -31,19 +31,21 @@ enum {
     QN_SECTION_IDS = 9,        /* external ids in document order */
     QN_SECTION_ID_LOOKUP = 10, /* from an id to its document */
     QN_SECTION_FIELDS = 11,    /* names, weights and counts of several fields */
+    QN_SECTION_ORDINALS = 12,  /* places in the input, where documents were reordered */
     /* Reserved, written by no version yet, refused if met: */
-    QN_SECTION_ORDINALS = 12,    /* store ordinals, where documents were reordered */
     QN_SECTION_VALUES = 13,      /* a column of document values */
     QN_SECTION_STORE = 32,       /* zstd blocks of documents */
     QN_SECTION_STORE_INDEX = 33, /* first document and place of each block */
     QN_SECTION_DELETED = 48,     /* a bit for each document */
+    QN_SECTION_GONE = 49,        /* the same by ordinal, where documents were reordered */
     QN_SECTION_MAX = 64,
 };
 
-/* Features a reader must know to read a file at all. Reserved: bit 1 reordered documents, bit 2
+/* Features a reader must know to read a file at all; each is that of a section. Reserved: bit 2
  * document values. */
-#define QN_FEATURE_FIELDS 1ull /* FIELDS is there */
-#define QN_FEATURES_KNOWN QN_FEATURE_FIELDS
+#define QN_FEATURE_FIELDS    1ull /* FIELDS is there */
+#define QN_FEATURE_REORDERED 2ull /* ORDINALS, or GONE of deletions */
+#define QN_FEATURES_KNOWN    (QN_FEATURE_FIELDS | QN_FEATURE_REORDERED)
 
 /* Longest term and external id, in bytes. */
 enum { QN_TERM_MAX = 255, QN_ID_MAX = 4096 };

@@ -65,6 +65,8 @@ static quern_status open_parts(qn_segment *segment, quern_error *error)
     segment->kernels = qn_block_kernels_for(qn_cpu_detect());
     segment->n_windows = qn_segment_windows(meta->n_docs);
     status = open_lengths(segment, error);
+    if (status == QUERN_OK)
+        status = qn_ordinals_open(&segment->ordinals, index, meta->n_docs, error);
     if (status != QUERN_OK)
         return status;
     segment->postings = index->section[QN_SECTION_POSTINGS];
@@ -115,6 +117,17 @@ static quern_status open_files(qn_segment *segment, int dirfd, const qn_manifest
     return QUERN_OK;
 }
 
+static quern_status take_deletes(qn_segment *segment, quern_error *error)
+{
+    segment->deleted = qn_deletes_words(&segment->deletes, false);
+    segment->gone = qn_deletes_words(&segment->deletes, true);
+    if (segment->gone == NULL && segment->ordinals == NULL)
+        segment->gone = segment->deleted;
+    else if (segment->gone == NULL || segment->ordinals == NULL)
+        return qn_container_damaged(&segment->deletes, "has deletions in another order", error);
+    return QUERN_OK;
+}
+
 quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segment *entry,
                              const quern_open_options *options, quern_error *error)
 {
@@ -130,7 +143,9 @@ quern_status qn_segment_open(qn_segment *out, int dirfd, const qn_manifest_segme
         status =
             qn_container_damaged(&out->index, "its store file is missing from the manifest", error);
     if (status == QUERN_OK && entry->deleted > 0) {
-        status = qn_deletes_open(&out->deletes, &out->deleted, dirfd, entry, options, error);
+        status = qn_deletes_open(&out->deletes, dirfd, entry, options, error);
+        if (status == QUERN_OK)
+            status = take_deletes(out, error);
         out->n_deleted = (uint32_t)entry->deleted;
     }
     if (status != QUERN_OK)
@@ -165,23 +180,27 @@ void qn_segment_close(qn_segment *segment)
     *segment = (qn_segment){0};
 }
 
-quern_status qn_segment_exact_length(const qn_segment *segment, unsigned field, uint32_t doc,
+quern_status qn_segment_exact_length(const qn_segment *segment, unsigned field, uint32_t ordinal,
                                      uint32_t *length, quern_error *error)
 {
     uint32_t width = segment->meta.counts[field].exact_width;
-    uint64_t bit = (uint64_t)doc * width;
+    uint64_t bit = (uint64_t)ordinal * width;
     const uint8_t *at = segment->exact[field] + bit / 8;
     quern_status status = qn_container_touch(&segment->index, at, 8, error);
     if (status != QUERN_OK)
         return status;
-    *length = qn_bitpack_get(segment->exact[field], doc, width);
+    *length = qn_bitpack_get(segment->exact[field], ordinal, width);
     return QUERN_OK;
 }
 
 quern_status qn_segment_touch_lengths(const qn_segment *segment, quern_error *error)
 {
     qn_section lengths = segment->index.section[QN_SECTION_LENGTHS];
-    return qn_container_touch(&segment->index, lengths.data, lengths.len, error);
+    qn_section ordinals = segment->index.section[QN_SECTION_ORDINALS];
+    quern_status status = qn_container_touch(&segment->index, lengths.data, lengths.len, error);
+    return status == QUERN_OK && segment->ordinals != NULL
+               ? qn_container_touch(&segment->index, ordinals.data, ordinals.len, error)
+               : status;
 }
 
 void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
@@ -202,6 +221,7 @@ void qn_segment_bytes(const qn_segment *segment, quern_bytes *bytes)
     bytes->bitmaps += meta->bitmap_bytes;
     bytes->bounds += segment->bounds.len + meta->bounds_bytes;
     bytes->lengths += section[QN_SECTION_LENGTHS].len + section[QN_SECTION_EXACT_LENGTHS].len;
+    bytes->ordinals += section[QN_SECTION_ORDINALS].len;
     bytes->ids += section[QN_SECTION_IDS].len + section[QN_SECTION_ID_LOOKUP].len;
     bytes->store += store_len;
     uint64_t after = bytes->dictionary + bytes->docids + bytes->tf + bytes->positions +

@@ -291,8 +291,6 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
         }
         for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++) {
             status = qn_segment_exact_length(segment, i, doc, &length, error);
-            if (status == QUERN_OK && qn_length_encode(length) != segment->lengths[i][doc])
-                tell(verifier, segment->index.name, "a length and its code differ");
             if (status == QUERN_OK)
                 n_tokens[i] += length;
         }
@@ -308,12 +306,47 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
     return status;
 }
 
+/* Every ordinal once, and what is known by number and by ordinal is the same. */
+static quern_status check_numbers(verify_state *verifier, quern_error *error)
+{
+    const qn_segment *segment = verifier->segment;
+    uint32_t n_docs = segment->meta.n_docs;
+    unsigned n_fields = qn_fields_count(&segment->meta.fields);
+    bool good = true, lengths = true, deletes = true;
+    uint8_t *seen = calloc((size_t)n_docs / 8 + 1, 1);
+    quern_status status = seen == NULL ? qn_fail_memory(error) : QUERN_OK;
+    for (uint32_t doc = 0; status == QUERN_OK && good && doc < n_docs; doc++) {
+        uint32_t ordinal = qn_segment_ordinal(segment, doc), length;
+        good = ordinal < n_docs && (seen[ordinal / 8] >> ordinal % 8 & 1) == 0;
+        if (!good)
+            break;
+        seen[ordinal / 8] |= (uint8_t)(1u << ordinal % 8);
+        for (unsigned i = 0; status == QUERN_OK && i < n_fields; i++) {
+            status = qn_segment_exact_length(segment, i, ordinal, &length, error);
+            if (status == QUERN_OK)
+                lengths = lengths && qn_length_encode(length) == segment->lengths[i][doc];
+        }
+        deletes =
+            deletes && qn_segment_is_deleted(segment, doc) == qn_segment_is_gone(segment, ordinal);
+    }
+    free(seen);
+    if (!good)
+        tell(verifier, segment->index.name, "an ordinal is out of range or occurs twice");
+    if (!lengths)
+        tell(verifier, segment->index.name, "a length and its code differ");
+    if (!deletes)
+        tell(verifier, segment->deletes.name, "its two orders of documents contradict each other");
+    return status;
+}
+
 static void check_deletes(verify_state *verifier)
 {
     const qn_segment *segment = verifier->segment;
-    uint64_t n;
+    uint32_t n_docs = segment->meta.n_docs;
+    uint64_t n, n_gone;
     if (segment->deleted != NULL &&
-        (!qn_deletes_count(segment->deleted, segment->meta.n_docs, &n) || n != segment->n_deleted))
+        (!qn_deletes_count(segment->deleted, n_docs, &n) || n != segment->n_deleted ||
+         !qn_deletes_count(segment->gone, n_docs, &n_gone) || n_gone != n))
         tell(verifier, segment->deletes.name, "not as many documents are deleted as it says");
 }
 
@@ -343,7 +376,9 @@ quern_status qn_verify_segment(const qn_segment *segment, qn_verify_told told, v
     if (status == QUERN_OK || status == QUERN_E_DAMAGED) {
         if (status == QUERN_E_DAMAGED)
             tell(&verifier, segment->index.name, broken.message);
-        status = check_documents(&verifier, &broken);
+        status = check_numbers(&verifier, &broken);
+        if (status == QUERN_OK)
+            status = check_documents(&verifier, &broken);
         if (status == QUERN_E_DAMAGED)
             tell(&verifier, segment->index.name, broken.message);
     }

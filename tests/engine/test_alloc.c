@@ -120,6 +120,7 @@ static void teardown(void)
 
 static unsigned threads = 1;
 static const char *fields; /* of the index that is built */
+static bool reorder;       /* what is built, and so what is appended and joined */
 
 static quern_status build(quern_error *error)
 {
@@ -128,6 +129,7 @@ static quern_status build(quern_error *error)
     options.fields = fields;
     options.force = true;
     options.threads = threads;
+    options.reorder = reorder;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
     quern_builder *builder = NULL;
     quern_status status = quern_builder_open(&builder, path, &options, error);
@@ -346,6 +348,26 @@ Test(alloc, maintenance, .init = setup, .fini = teardown, .timeout = 200)
         cr_assert_eq(append(&error), QUERN_OK, "%s", error.message);
         fail_each("merge", merge, all == 1);
         fail_each("compact", compact, all == 1);
+    }
+}
+
+Test(alloc, reordering, .init = setup, .fini = teardown, .timeout = 200)
+{
+    quern_error error;
+    reorder = true;
+    for (int all = 0; all < 2; all++) {
+        cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
+        for (threads = 1; threads <= 2; threads++)
+            fail_each("build", build, all == 1);
+        threads = 1;
+        cr_assert_eq(append(&error), QUERN_OK, "%s", error.message);
+        fail_each("update", update, all == 1);
+        cr_assert_eq(build(&error), QUERN_OK, "%s", error.message);
+        cr_assert_eq(append(&error), QUERN_OK, "%s", error.message);
+        fail_each("merge", merge, all == 1);
+        fail_each("compact", compact, all == 1);
+        fail_each("search", search, all == 1);
+        fail_each("verify", verify, all == 1);
     }
 }
 

@@ -102,24 +102,28 @@ static void read_all(const test_files *files, bool paranoid, const char *evaluat
     qn_segment_close(&segment);
 }
 
-/* `apart`: title and text are two fields, each document having the text of the one before as its
- * title. */
-static void load_fields(test_files *files, bool apart)
+typedef enum kind { PLAIN, FIELDS, REORDERED } kind;
+
+/* FIELDS: title and text are two fields, each document having the text of the one before as its
+ * title. REORDERED: likewise, and lists have an order of their own. */
+static void load_kind(test_files *files, kind what)
 {
     /* With QUERN_FULL index and store have a megabyte together. */
     size_t n = getenv("QUERN_FULL") != NULL ? 3500 : 1500;
     test_corpus corpus = test_corpus_new(77, n, 900, 200);
     quern_build_options options = QUERN_BUILD_OPTIONS;
+    bool apart = what != PLAIN;
     for (size_t i = 1; apart && i < corpus.n; i++)
         corpus.document[i].title = corpus.document[i - 1].text;
     options.fields = apart ? "title^2,text" : NULL;
+    options.reorder = what == REORDERED;
     test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
 }
 
 static void load(test_files *files)
 {
-    load_fields(files, false);
+    load_kind(files, PLAIN);
 }
 
 static size_t step_for(size_t len)
@@ -181,7 +185,15 @@ Test(corrupt, every_changed_byte_of_the_index)
 Test(corrupt, every_changed_byte_of_an_index_of_fields)
 {
     test_files files;
-    load_fields(&files, true);
+    load_kind(&files, FIELDS);
+    change_bytes(&files, files.index, files.index_len);
+    test_files_free(&files);
+}
+
+Test(corrupt, every_changed_byte_of_a_reordered_index)
+{
+    test_files files;
+    load_kind(&files, REORDERED);
     change_bytes(&files, files.index, files.index_len);
     test_files_free(&files);
 }
@@ -195,13 +207,13 @@ Test(corrupt, every_changed_byte_of_the_store)
 }
 
 /* With the checksums made right again nothing can tell the change: every reader must survive it. */
-static void forge_bytes(bool apart)
+static void forge_bytes(kind what)
 {
     test_files files;
-    load_fields(&files, apart);
+    load_kind(&files, what);
     test_random random = 99;
     outcome after;
-    for (int both = 0; both < 2; both++) {
+    for (int both = 0; both < (what == PLAIN ? 2 : 1); both++) {
         uint8_t *bytes = both ? files.store : files.index;
         size_t len = both ? files.store_len : files.index_len;
         uint8_t *copy = malloc(len);
@@ -219,15 +231,20 @@ static void forge_bytes(bool apart)
 
 Test(corrupt, forged_bytes_never_crash)
 {
-    forge_bytes(false);
-    forge_bytes(true);
+    forge_bytes(PLAIN);
+    forge_bytes(FIELDS);
+}
+
+Test(corrupt, forged_bytes_of_a_reordered_index_never_crash)
+{
+    forge_bytes(REORDERED);
 }
 
 /* Several forged bytes at once, and the structural half of verify over them. */
-Test(corrupt, forged_runs_never_crash_verify)
+static void forge_runs(kind what)
 {
     test_files files;
-    load_fields(&files, true);
+    load_kind(&files, what);
     test_random random = 5;
     uint8_t *copy = malloc(files.index_len);
     memcpy(copy, files.index, files.index_len);
@@ -246,6 +263,12 @@ Test(corrupt, forged_runs_never_crash_verify)
     }
     free(copy);
     test_files_free(&files);
+}
+
+Test(corrupt, forged_runs_never_crash_verify)
+{
+    forge_runs(FIELDS);
+    forge_runs(REORDERED);
 }
 
 Test(corrupt, every_truncation_is_refused)

@@ -26,6 +26,8 @@ typedef struct model {
     known *doc;
     size_t n, n_live;
     unsigned next_id;
+    bool reorder; /* the index is reordered; the fresh one is as `fresh_too` says */
+    bool fresh_too;
     test_random random;
     char *dir, *path, *fresh;
 } model;
@@ -98,6 +100,7 @@ static void change(model *m, unsigned n_new, unsigned n_replaced, unsigned n_del
     quern_builder *builder;
     options.append = true;
     options.threads = 1;
+    options.reorder = m->reorder && m->n == 0; /* later it is as it was */
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
     cr_assert_eq(quern_builder_open(&builder, m->path, &options, &error), QUERN_OK, "%s",
                  error.message);
@@ -133,6 +136,7 @@ static void build_fresh(model *m)
     quern_error error;
     quern_builder *builder;
     options.force = true;
+    options.reorder = m->fresh_too;
     cr_assert_eq(quern_builder_open(&builder, m->fresh, &options, &error), QUERN_OK, "%s",
                  error.message);
     for (size_t i = 0; i < m->n; i++) {
@@ -331,6 +335,59 @@ Test(living, answers_as_if_built_anew, .timeout = 170)
     finish(&m);
 }
 
+/* The same of an index that is reordered, against one that is not. */
+Test(living, reordered_answers_as_if_built_anew, .timeout = 170)
+{
+    model m;
+    quern_error error;
+    start(&m, 11);
+    m.reorder = true;
+    for (unsigned round = 0; round < 40; round++) {
+        change(&m, 1 + test_below(&m.random, 400), test_below(&m.random, 60),
+               test_below(&m.random, 60));
+        if (round % 5 == 4)
+            compare(&m, 6);
+    }
+    compact(&m, NULL);
+    compare(&m, 6);
+    m.fresh_too = true;
+    compare(&m, 6);
+    compare_bytes(&m);
+    /* Back to the order of the input, and forth. */
+    quern_merge_options options = QUERN_MERGE_OPTIONS;
+    quern_merge_report report;
+    for (unsigned i = 0; i < 4; i++) {
+        m.fresh_too = i >= 2;
+        options.reorder = m.fresh_too ? QUERN_REORDER_ON : QUERN_REORDER_OFF;
+        cr_assert_eq(quern_compact(m.path, &options, &report, &error), QUERN_OK, "%s",
+                     error.message);
+        cr_assert_eq(report.joined, i % 2 == 0 ? 1u : 0u); /* the second time it is so already */
+        compare(&m, 2);
+        compare_bytes(&m);
+    }
+    finish(&m);
+}
+
+Test(living, reordered_from_nothing_to_nothing)
+{
+    model m;
+    start(&m, 12);
+    m.reorder = m.fresh_too = true;
+    change(&m, 0, 0, 0);
+    change(&m, 1, 0, 0);
+    compact(&m, NULL);
+    compare(&m, 2);
+    compare_bytes(&m);
+    change(&m, 10, 0, 0);
+    while (m.n_live > 0)
+        change(&m, 0, 0, (unsigned)m.n_live);
+    compare(&m, 2);
+    compact(&m, NULL);
+    compare(&m, 2);
+    compare_bytes(&m);
+    finish(&m);
+}
+
 Test(living, many_appends, .timeout = 900)
 {
     bool full = getenv("QUERN_FULL") != NULL;
@@ -494,7 +551,7 @@ Test(living, updates_leave_alone_what_is_as_it_was)
 
 /* ---- several indexes ---- */
 
-Test(living, merged_as_if_built_of_all)
+static void check_merge(bool reorder)
 {
     model m;
     start(&m, 7);
@@ -512,6 +569,11 @@ Test(living, merged_as_if_built_of_all)
         size_t first = m.n, live = m.n_live;
         m.n_live = 0;
         change(&m, 200, 0, 0);
+        if (reorder && i > 0) { /* whether it is in order or not is all the same */
+            quern_merge_options on = QUERN_MERGE_OPTIONS;
+            on.reorder = QUERN_REORDER_ON;
+            cr_assert_eq(quern_compact(m.path, &on, NULL, NULL), QUERN_OK);
+        }
         for (size_t at = first; at < m.n; at += 9) {
             quern_build_options options = QUERN_BUILD_OPTIONS;
             quern_builder *builder;
@@ -529,13 +591,16 @@ Test(living, merged_as_if_built_of_all)
     quern_merge_report report;
     quern_error error;
     const char *const *in = (const char *const *)paths;
-    cr_assert_eq(quern_merge(m.path, in, 3, NULL, &report, &error), QUERN_OK, "%s", error.message);
+    quern_merge_options options = QUERN_MERGE_OPTIONS;
+    options.reorder = reorder ? QUERN_REORDER_ON : QUERN_REORDER_KEEP;
+    m.fresh_too = reorder;
+    cr_assert_eq(quern_merge(m.path, in, 3, &options, &report, &error), QUERN_OK, "%s",
+                 error.message);
     cr_assert_eq(report.documents, m.n_live);
     compare(&m, 5);
     compare_bytes(&m);
     /* One that is there is replaced only if asked; the parts stay. */
     cr_assert_eq(quern_merge(m.path, in, 3, NULL, NULL, &error), QUERN_E_EXISTS);
-    quern_merge_options options = QUERN_MERGE_OPTIONS;
     options.force = true;
     cr_assert_eq(quern_merge(m.path, in, 2, &options, &report, &error), QUERN_OK);
     cr_assert_lt(report.documents, m.n_live);
@@ -550,6 +615,12 @@ Test(living, merged_as_if_built_of_all)
     for (unsigned i = 0; i < 3; i++)
         free(paths[i]);
     finish(&m);
+}
+
+Test(living, merged_as_if_built_of_all)
+{
+    check_merge(false);
+    check_merge(true);
 }
 
 static void make(const char *path, const char *language, bool no_positions, quern_store store)

@@ -122,6 +122,7 @@ static void teardown(void)
 typedef enum way { FIRST, FORCE, APPEND, UPDATE, COMPACT, N_WAYS } way;
 
 static unsigned threads = 1;
+static bool reorder; /* all that is built */
 
 static quern_status build(way how, quern_error *error)
 {
@@ -134,6 +135,7 @@ static quern_status build(way how, quern_error *error)
     options.threads = threads;
     options.force = how == FORCE;
     options.append = how == APPEND || how == UPDATE;
+    options.reorder = reorder;
     options.on_duplicate = how == UPDATE ? QUERN_DUPLICATE_REPLACE : QUERN_DUPLICATE_SKIP;
     quern_builder *builder = NULL;
     quern_status status = quern_builder_open(&builder, path, &options, error);
@@ -149,11 +151,12 @@ static void start_over(way how)
 {
     test_dir_free(path);
     path = test_path(dir, "x.idx");
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.reorder = reorder;
     if (how != FIRST)
-        test_build(path, &old_corpus, NULL);
+        test_build(path, &old_corpus, &options);
     if (how != COMPACT)
         return;
-    quern_build_options options = QUERN_BUILD_OPTIONS;
     quern_builder *builder;
     options.append = options.no_join = true;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
@@ -281,6 +284,12 @@ Test(system_calls, killed_at_each, .init = setup, .fini = teardown, .timeout = 1
         kill_each();
 }
 
+Test(system_calls, killed_at_each_of_reordering, .init = setup, .fini = teardown, .timeout = 120)
+{
+    reorder = true;
+    kill_each();
+}
+
 /* ---- failing ---- */
 
 static void fail_each(way how, int reason, bool stays, quern_status expected)
@@ -330,4 +339,13 @@ Test(system_calls, error_at_each, .init = setup, .fini = teardown, .timeout = 12
     for (threads = 1; threads <= 2; threads++)
         for (way how = FIRST; how < N_WAYS; how++)
             fail_each(how, EIO, false, QUERN_E_IO);
+}
+
+Test(system_calls, each_of_reordering, .init = setup, .fini = teardown, .timeout = 120)
+{
+    reorder = true;
+    for (way how = FIRST; how < N_WAYS; how++) {
+        fail_each(how, ENOSPC, true, QUERN_E_SPACE);
+        fail_each(how, EIO, false, QUERN_E_IO);
+    }
 }

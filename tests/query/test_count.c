@@ -139,6 +139,18 @@ Test(count, with_deletions)
     check_index(&params, 5);
 }
 
+Test(count, of_reordered_documents)
+{
+    test_index_params params = small;
+    params.reordered = true;
+    params.n_segments = 2;
+    params.deleted = 200;
+    check_index(&params, 15);
+    params.vocabulary = 8;
+    params.coded_df = params.dense_df = 129;
+    check_index(&params, 15);
+}
+
 /* Every list sparse, in groups, a bitmap; so few documents that a window is not filled. */
 Test(count, forms_of_lists)
 {

@@ -1,8 +1,9 @@
 /*
  * Random queries on random small indexes: every evaluator answers as the exhaustive one does at the
  * scalar level, the same documents and the same floats, bit for bit. Corpora, borders between the
- * forms of lists, numbers of segments, deletions, parameters, k, kinds of clauses and levels of
- * instruction sets are all drawn, so that what nobody thought of is met too.
+ * forms of lists, numbers of segments, orders of their documents, deletions, parameters, k, kinds
+ * of clauses and levels of instruction sets are all drawn, so that what nobody thought of is met
+ * too.
  *
  * 4,800 queries; with QUERN_FULL set 100,000, for which a release build takes some minutes. A
  * failure names the numbers of its world, its group of queries and its query: these alone decide
@@ -57,6 +58,7 @@ static test_index_params draw_world(unsigned number, test_random *random)
                            .huge_tf = test_below(random, 3) == 0};
     if (test_below(random, 3) == 0)
         p.n_fields = 1 + test_below(random, 4);
+    p.reordered = number % 2 == 1;
     if (number % 3 == 0) /* a few, or nearly all */
         p.deleted = number % 9 == 0 ? 900 : number % 2 == 0 ? 3 : 100;
     if (test_below(random, 2) == 0) /* many are wanted that have lists of every form */
@@ -129,13 +131,13 @@ static void tell(const place *at, const char *what, const test_index *index,
                  const quern_search_options *options, size_t k, const qn_query *query)
 {
     const test_index_params *p = &index->params;
-    (void)fprintf(
-        stderr,
-        "world %u, group %u, query %u, %s: %u documents, %u words, %u segments, coded_df "
-        "%u, dense_df %u, copies %u, %u in 1,000 deleted, k1 %a, b %a (bounds %g, %g), k %zu\n",
-        at->world, at->group, at->query, what, p->n_docs, p->vocabulary, p->n_segments, p->coded_df,
-        p->dense_df, p->copies, p->deleted, (double)options->k1, (double)options->b, (double)p->k1,
-        (double)p->b, k);
+    (void)fprintf(stderr,
+                  "world %u, group %u, query %u, %s: %u documents, %u words, %u segments, coded_df "
+                  "%u, dense_df %u, copies %u, %u in 1,000 deleted, reordered %d, k1 %a, b %a "
+                  "(bounds %g, %g), k %zu\n",
+                  at->world, at->group, at->query, what, p->n_docs, p->vocabulary, p->n_segments,
+                  p->coded_df, p->dense_df, p->copies, p->deleted, p->reordered,
+                  (double)options->k1, (double)options->b, (double)p->k1, (double)p->b, k);
     for (size_t c = 0; c < query->n_clauses; c++) {
         const qn_clause *clause = &query->clause[c];
         (void)fprintf(stderr, " %s%s", clause->occur == QN_MUST ? "+" : "",
@@ -158,7 +160,8 @@ static size_t first_difference(const quern_hit *a, size_t n_a, const quern_hit *
     return n_a == n_b ? SIZE_MAX : n_a < n_b ? n_a : n_b;
 }
 
-/* The searchers keep their scratch memory from query to query; each has its level. */
+/* The searchers keep their scratch memory from query to query; each has its level. The oracle's
+ * index is never reordered. */
 static void compare(qn_search *const search[SEARCHERS], const char *level, test_index *index,
                     const quern_search_options *options, test_random *random, place *at)
 {
@@ -186,7 +189,7 @@ static void compare(qn_search *const search[SEARCHERS], const char *level, test_
     at->n_queries++;
 }
 
-static void run_group(test_index *index, place *at)
+static void run_group(test_index *index, test_index *in_order, place *at)
 {
     test_random random = (uint64_t)at->world << 32 | at->group << 8;
     quern_search_options options = draw_options(&random);
@@ -195,10 +198,12 @@ static void run_group(test_index *index, place *at)
     const char *level = NULL;
     for (unsigned e = 0; e < SEARCHERS; e++) {
         qn_cpu cpu = (qn_cpu)((at->world + at->group) % ((unsigned)qn_cpu_machine() + 1));
-        level = use_level(index, e == 0 ? QN_CPU_SCALAR : cpu);
+        test_index *searched = e == 0 ? in_order : index;
+        level = use_level(searched, e == 0 ? QN_CPU_SCALAR : cpu);
         options.evaluator = e == 0 ? "exhaustive" : qn_plan_names()[e - 1];
-        cr_assert_eq(qn_search_new(&search[e], index->segment, index->n_segments, &options, &error),
-                     QUERN_OK, "%s", error.message);
+        cr_assert_eq(
+            qn_search_new(&search[e], searched->segment, searched->n_segments, &options, &error),
+            QUERN_OK, "%s", error.message);
     }
     for (at->query = 0; at->query < QUERIES; at->query++)
         compare(search, level, index, &options, &random, at);
@@ -213,11 +218,14 @@ Test(differential, every_evaluator_answers_as_the_exhaustive_one)
     for (at.world = 0; at.world < n_worlds; at.world++) {
         test_random random = at.world;
         test_index_params params = draw_world(at.world, &random);
-        test_index index;
+        test_index index, in_order;
         test_index_new(&index, &params);
+        params.reordered = false;
+        test_index_new(&in_order, &params);
         for (at.group = 0; at.group < GROUPS; at.group++)
-            run_group(&index, &at);
+            run_group(&index, &in_order, &at);
         test_index_free(&index);
+        test_index_free(&in_order);
     }
     (void)fprintf(stderr, "%u queries, %u with answers\n", at.n_queries, at.n_answered);
     cr_assert_gt(at.n_answered, at.n_queries / 3);

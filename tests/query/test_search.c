@@ -172,6 +172,64 @@ Test(search, fields_with_statistics_from_outside)
     test_index_free(&index);
 }
 
+/* Documents that are kept in another order are answers by their places in the input, and ties go by
+ * these. */
+Test(search, reordered_documents)
+{
+    for (unsigned segments = 1; segments <= 3; segments++) {
+        test_index_params params = small;
+        params.seed = 50 + segments;
+        params.n_segments = segments;
+        params.reordered = true;
+        check_index(&params, &plain, 12, true);
+        check_index(&params, &mixed, 12, true);
+        params.deleted = 100;
+        params.n_docs = 3000;
+        params.copies = 150;
+        params.max_words = 10;
+        check_index(&params, &few, 15, true);
+        check_index(&params, &mixed, 10, true);
+    }
+}
+
+/* A forged ordinal that is none is damage; one that occurs twice is a document that does. */
+Test(search, forged_ordinals_are_no_documents)
+{
+    test_index_params params = small;
+    params.n_docs = 300; /* 9 bits */
+    params.reordered = true;
+    test_index index;
+    test_index_new(&index, &params);
+    const char *const *names = qn_search_evaluators();
+    for (unsigned e = 0; names[e] != NULL; e++) {
+        quern_search_options options = QUERN_SEARCH_OPTIONS;
+        options.evaluator = names[e];
+        qn_search *search;
+        const quern_hit *hits;
+        size_t n;
+        quern_error error;
+        test_query query = {0};
+        test_query_word(&query, QN_SHOULD, 1, 1);
+        cr_assert_eq(qn_search_new(&search, index.segment, 1, &options, &error), QUERN_OK);
+        cr_assert_eq(qn_search_run(search, &query.query, 20, &hits, &n, &error), QUERN_OK);
+        cr_assert_gt(n, 0);
+        for (unsigned byte = 0; byte <= 255; byte += 255) {
+            size_t len = qn_bitpack_bytes(params.n_docs, 9);
+            uint8_t *whole = test_copy(index.ordinals[0], len);
+            memset(index.ordinals[0], (int)byte, len);
+            quern_status status = qn_search_run(search, &query.query, 20, &hits, &n, &error);
+            cr_assert_eq(status, byte == 0 ? QUERN_OK : QUERN_E_DAMAGED, "%s", names[e]);
+            cr_assert(byte == 0 || strstr(error.message, "ordinal") != NULL, "%s", error.message);
+            memcpy(index.ordinals[0], whole, len);
+            free(whole);
+        }
+        /* Whole again, it answers again. */
+        cr_assert_eq(qn_search_run(search, &query.query, 20, &hits, &n, &error), QUERN_OK);
+        qn_search_free(search);
+    }
+    test_index_free(&index);
+}
+
 Test(search, phrases_equal_the_naive_matcher)
 {
     test_index_params params = small;

@@ -16,13 +16,31 @@ static int compare_hits(const void *a, const void *b)
     return x->doc < y->doc ? -1 : 1;
 }
 
-/* Pushes hits[0..n) and compares the outcome with their sorted beginning. */
-static void check(qn_topk *topk, const quern_hit *pushed, size_t n, size_t k)
+/* The number that a document is pushed with, where it is renamed, and back. */
+static uint32_t other_name(uint32_t doc)
 {
-    qn_topk_start(topk, k);
+    return (doc * 4241 + 17) % DOCS;
+}
+
+static void rename_back(void *arg, uint32_t *doc, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        doc[i] = ((const uint32_t *)arg)[doc[i]];
+}
+
+/* Pushes hits[0..n), under other names or not, and compares the outcome with their sorted
+ * beginning.
+ */
+static void check_named(qn_topk *topk, const quern_hit *pushed, size_t n, size_t k, bool renamed)
+{
+    static uint32_t name[DOCS];
+    for (uint32_t doc = 0; doc < DOCS; doc++)
+        name[other_name(doc)] = doc;
+    qn_topk_start(topk, k, renamed ? rename_back : NULL, name);
     float before = 0;
     for (size_t i = 0; i < n; i++) {
-        qn_topk_push(topk, pushed[i].doc, pushed[i].score);
+        uint32_t doc = pushed[i].doc;
+        qn_topk_push(topk, renamed ? other_name(doc) : doc, pushed[i].score);
         cr_assert_geq(topk->threshold, before);
         before = topk->threshold;
     }
@@ -41,6 +59,12 @@ static void check(qn_topk *topk, const quern_hit *pushed, size_t n, size_t k)
     if (k > 0 && n >= k)
         cr_assert_leq(before, sorted[k - 1].score);
     free(sorted);
+}
+
+static void check(qn_topk *topk, const quern_hit *pushed, size_t n, size_t k)
+{
+    check_named(topk, pushed, n, k, false);
+    check_named(topk, pushed, n, k, true);
 }
 
 static const size_t ks[] = {1, 2, 3, 10, 63, 64, 65, 66, 100, 1000, 5999, 6000, 6001, 1000000};
@@ -104,7 +128,7 @@ Test(topk, nothing_pushed_gives_nothing)
 Test(topk, smaller_number_wins_at_the_threshold)
 {
     qn_topk topk = {0};
-    qn_topk_start(&topk, 1);
+    qn_topk_start(&topk, 1, NULL, NULL);
     qn_topk_push(&topk, 9, 2.0f);
     cr_assert_eq(topk.threshold, 2.0f);
     qn_topk_push(&topk, 10, 2.0f);
@@ -120,7 +144,7 @@ Test(topk, smaller_number_wins_at_the_threshold)
 Test(topk, large_k_allocates_what_arrives)
 {
     qn_topk topk = {0};
-    qn_topk_start(&topk, QN_TOPK_MAX);
+    qn_topk_start(&topk, QN_TOPK_MAX, NULL, NULL);
     for (uint32_t doc = 0; doc < 100; doc++)
         qn_topk_push(&topk, doc, 1.0f);
     cr_assert_lt(topk.key_cap, (size_t)1000);

@@ -46,7 +46,7 @@ void test_eval_free(test_eval *t)
 const quern_hit *test_eval_all(test_eval *t, size_t *n)
 {
     const quern_hit *hits;
-    qn_topk_start(&t->topk, QN_TOPK_MAX);
+    qn_topk_start(&t->topk, QN_TOPK_MAX, NULL, NULL);
     cr_assert_eq(qn_eval_exhaustive(&t->eval, NULL), QUERN_OK);
     cr_assert_eq(qn_topk_finish(&t->topk, &hits, n, NULL), QUERN_OK);
     return hits;

@@ -174,24 +174,53 @@ static void write_segment(const qn_postings_params *params, const posting *p, si
     qn_postings_writer_free(writer);
 }
 
+/* The number of each of n documents, drawn at random; makes what a reordered segment has of them.
+ */
+static uint32_t *draw_numbers(test_index *index, unsigned segment, uint32_t n)
+{
+    const uint8_t *lengths = index->lengths[segment];
+    size_t n_codes = (size_t)n * count_fields(index);
+    test_random random = index->params.seed + 77 * (segment + 1);
+    uint32_t *number = calloc((size_t)n + 1, sizeof *number);
+    uint32_t *ordinal = calloc((size_t)n + 1, sizeof *ordinal);
+    unsigned width = qn_ordinals_width(n);
+    index->ordinals[segment] = calloc(1, qn_bitpack_bytes(n, width) + 64);
+    index->codes[segment] = calloc(1, n_codes + 64);
+    for (uint32_t i = 0; i < n; i++) { /* Fisher and Yates */
+        uint32_t other = test_below(&random, i + 1);
+        ordinal[i] = ordinal[other];
+        ordinal[other] = i;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        number[ordinal[i]] = i;
+    for (size_t i = 0; i < n_codes; i++)
+        index->codes[segment][i] = lengths[i - i % n + ordinal[i % n]];
+    (void)qn_bitpack_pack(ordinal, n, width, index->ordinals[segment]);
+    free(ordinal);
+    return number;
+}
+
 /* Writes documents [from, to) as one segment, reads the file into memory and opens it. */
 static void make_segment(test_index *index, uint32_t from, uint32_t to)
 {
     size_t first = index->first_word[from], n = index->first_word[to] - first;
     posting *p = calloc(n + 1, sizeof *p);
     size_t at = 0;
-    for (uint32_t doc = from; doc < to; doc++)
-        for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
-            p[at++] = (posting){field_of(index->params.n_fields, index->word[i].term),
-                                index->word[i].term, doc - from, index->word[i].position};
-    qsort(p, n, sizeof *p, compare_postings);
     unsigned number = index->n_segments++;
     qn_segment *s = &index->segment[number];
     qn_segment_meta *meta = &s->meta;
     index->lengths[number] = make_lengths(index, from, to, meta->counts);
+    uint32_t *numbers = index->params.reordered ? draw_numbers(index, number, to - from) : NULL;
+    for (uint32_t doc = from; doc < to; doc++)
+        for (size_t i = index->first_word[doc]; i < index->first_word[doc + 1]; i++)
+            p[at++] = (posting){
+                field_of(index->params.n_fields, index->word[i].term), index->word[i].term,
+                numbers == NULL ? doc - from : numbers[doc - from], index->word[i].position};
+    qsort(p, n, sizeof *p, compare_postings);
     qn_postings_params params = {.n_docs = to - from,
                                  .n_fields = index->params.n_fields,
-                                 .lengths = index->lengths[number],
+                                 .lengths = numbers == NULL ? index->lengths[number]
+                                                            : index->codes[number],
                                  .counts = meta->counts,
                                  .k1 = index->params.k1,
                                  .b = index->params.b,
@@ -223,7 +252,10 @@ static void make_segment(test_index *index, uint32_t from, uint32_t to)
     s->n_windows = qn_segment_windows(params.n_docs);
     s->base = from;
     for (unsigned f = 0; f < count_fields(index); f++)
-        s->lengths[f] = index->lengths[number] + (size_t)f * params.n_docs;
+        s->lengths[f] = (numbers == NULL ? index->lengths[number] : index->codes[number]) +
+                        (size_t)f * params.n_docs;
+    s->ordinals = index->ordinals[number];
+    free(numbers);
     s->postings = s->index.section[QN_SECTION_POSTINGS];
     s->positions = s->index.section[QN_SECTION_POSITIONS];
     s->bounds = s->index.section[QN_SECTION_BOUNDS];
@@ -249,8 +281,14 @@ static void delete_some(test_index *index, unsigned number, test_random *random)
         bits[doc / 8] |= (uint8_t)(1u << doc % 8);
         s->n_deleted++;
     }
-    index->deleted[number] = bits;
-    s->deleted = bits;
+    index->gone[number] = bits; /* the same documents in whatever order they are kept */
+    s->deleted = s->gone = bits;
+    if (s->ordinals == NULL)
+        return;
+    s->deleted = index->deleted[number] = calloc(1, qn_deletes_bytes(n_docs) + 64);
+    for (uint32_t doc = 0; doc < n_docs; doc++)
+        if (qn_segment_is_gone(s, qn_segment_ordinal(s, doc)))
+            index->deleted[number][doc / 8] |= (uint8_t)(1u << doc % 8);
 }
 
 bool test_index_is_deleted(const test_index *index, uint32_t doc)
@@ -258,7 +296,7 @@ bool test_index_is_deleted(const test_index *index, uint32_t doc)
     for (unsigned i = 0; i < index->n_segments; i++) {
         const qn_segment *s = &index->segment[i];
         if (doc >= s->base && doc - s->base < s->meta.n_docs)
-            return qn_segment_is_deleted(s, doc - s->base);
+            return qn_segment_is_gone(s, doc - s->base);
     }
     return false;
 }
@@ -298,6 +336,9 @@ void test_index_free(test_index *index)
         free(index->bytes[s]);
         free(index->deleted[s]);
         free(index->lengths[s]);
+        free(index->gone[s]);
+        free(index->ordinals[s]);
+        free(index->codes[s]);
     }
     free(index->first_word);
     free(index->word);

@@ -26,6 +26,7 @@ typedef struct test_index_params {
     bool huge_tf;      /* a few documents hold a word very often */
     uint32_t deleted;  /* of 1,000 documents so many were deleted */
     unsigned n_fields; /* 0: one without a name; else term t is one of field t % n_fields */
+    bool reordered;    /* each segment keeps its documents in an order drawn at random */
 } test_index_params;
 
 typedef struct test_index {
@@ -38,7 +39,9 @@ typedef struct test_index {
     uint8_t *bytes[TEST_SEGMENTS_MAX]; /* of the files that the segments read; may be damaged */
     size_t len[TEST_SEGMENTS_MAX];
     uint8_t *lengths[TEST_SEGMENTS_MAX]; /* codes of each field's documents, over-readable */
-    uint8_t *deleted[TEST_SEGMENTS_MAX]; /* bits, as a segment has them; NULL: none */
+    uint8_t *gone[TEST_SEGMENTS_MAX];    /* bits, as a segment has them; NULL: none was deleted */
+    /* Of reordered segments: */
+    uint8_t *deleted[TEST_SEGMENTS_MAX], *ordinals[TEST_SEGMENTS_MAX], *codes[TEST_SEGMENTS_MAX];
 } test_index;
 
 void test_index_new(test_index *index, const test_index_params *params);

@@ -26,7 +26,13 @@ static quern_status join(const test_files *a, const test_files *b, bool paranoid
     cr_assert_eq(qn_segment_open_bytes(&segment[1], b->index, b->index_len, b->store, b->store_len,
                                        paranoid, error),
                  QUERN_OK);
-    qn_join_input input = {.segment = segment, .n = 2, .k1 = 0.9f, .b = 0.4f};
+    qn_join_input input = {.segment = segment,
+                           .n = 2,
+                           .k1 = 0.9f,
+                           .b = 0.4f,
+                           .reorder = segment[0].ordinals != NULL,
+                           .memory = 1 << 20,
+                           .threads = 1};
     qn_join_files files;
     qn_manifest_segment entry;
     if (segment[0].meta.positions == segment[1].meta.positions) {
@@ -52,10 +58,11 @@ typedef struct fixture {
     int dirfd;
 } fixture;
 
-static void start(fixture *f, quern_tune tune)
+static void start(fixture *f, quern_tune tune, bool reorder)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
     options.tune = tune;
+    options.reorder = reorder;
     test_corpus corpus = test_corpus_new(5, N, 300, 60);
     test_files_new(&f->a, &corpus, &options);
     test_corpus_free(&corpus);
@@ -72,12 +79,12 @@ static void finish(fixture *f)
     test_dir_close(f->dirfd, f->path);
 }
 
-Test(join, forged_segments_never_crash, .timeout = 900)
+static void join_forged(bool reorder)
 {
     unsigned rounds = getenv("QUERN_FULL") != NULL ? ROUNDS_FULL : ROUNDS;
     for (quern_tune tune = QUERN_TUNE_BALANCED; tune <= QUERN_TUNE_SPEED; tune++) {
         fixture f;
-        start(&f, tune);
+        start(&f, tune, reorder);
         test_random random = 17 + (unsigned)tune;
         quern_error error;
         cr_assert_eq(join(&f.a, &f.b, true, f.dirfd, f.path, &error), QUERN_OK, "%s",
@@ -87,7 +94,8 @@ Test(join, forged_segments_never_crash, .timeout = 900)
         unsigned failed = 0;
         for (unsigned round = 0; round < rounds; round++) {
             /* Half of the changes where the structure is: lists, dictionary, META. */
-            static const uint32_t kinds[] = {1, 4, 5, 6, 7, 9};
+            static const uint32_t in_order[] = {1, 4, 5, 6, 7, 9}, or_not[] = {1, 4, 5, 6, 7, 12};
+            const uint32_t *kinds = reorder ? or_not : in_order;
             size_t offset = 4096, len = f.a.index_len - 4096;
             if (round % 2 == 0)
                 cr_assert(test_section(copy, f.a.index_len, kinds[round / 2 % 6], &offset, &len));
@@ -109,12 +117,22 @@ Test(join, forged_segments_never_crash, .timeout = 900)
     }
 }
 
+Test(join, forged_segments_never_crash, .timeout = 900)
+{
+    join_forged(false);
+}
+
+Test(join, forged_reordered_segments_never_crash, .timeout = 900)
+{
+    join_forged(true);
+}
+
 /* Deletions that are forged: bits past the last document made live documents more than the new
  * segment was made for, and their numbers reached past its lengths. */
 Test(join, forged_deletions_are_refused)
 {
     fixture f;
-    start(&f, QUERN_TUNE_BALANCED);
+    start(&f, QUERN_TUNE_BALANCED, false);
     qn_segment segment;
     qn_join_files files;
     qn_manifest_segment entry;
@@ -124,7 +142,7 @@ Test(join, forged_deletions_are_refused)
                  QUERN_OK);
     uint8_t *bits = calloc(1, (size_t)segment.n_windows * (QN_WINDOW / 8) + 64);
     qn_join_input input = {.segment = &segment, .n = 1, .k1 = 0.9f, .b = 0.4f};
-    segment.deleted = bits;
+    segment.deleted = segment.gone = bits;
     bits[3] = 0x10;
     for (unsigned forged = 0; forged < 3; forged++) {
         segment.n_deleted = forged == 2 ? 2 : 1; /* one more than bits are set */
@@ -142,24 +160,24 @@ Test(join, forged_deletions_are_refused)
         bits[(N + 40) / 8] = 0;
         bits[3] = 0x10;
     }
-    segment.deleted = NULL;
+    segment.deleted = segment.gone = NULL;
     qn_segment_close(&segment);
     free(bits);
     finish(&f);
 }
 
 /* A bit that changed on the disk is found by its checksum, and not copied under a new one. */
-Test(join, damage_is_found)
+static void find_damage(bool reorder)
 {
     fixture f;
-    start(&f, QUERN_TUNE_BALANCED);
+    start(&f, QUERN_TUNE_BALANCED, reorder);
     test_random random = 3;
     quern_error error;
     for (unsigned round = 0; round < 60; round++) {
         size_t at = 0, len = 0;
         bool store = round % 3 == 0;
         uint8_t *bytes = store ? f.a.store : f.a.index;
-        uint32_t kind = store ? 32 : round % 3 == 1 ? 6 : 7;
+        uint32_t kind = store ? 32 : reorder && round % 2 == 0 ? 12 : round % 3 == 1 ? 6 : 7;
         cr_assert(test_section(bytes, store ? f.a.store_len : f.a.index_len, kind, &at, &len));
         at += test_below(&random, (uint32_t)len);
         uint8_t was = bytes[at];
@@ -170,4 +188,10 @@ Test(join, damage_is_found)
         bytes[at] = was;
     }
     finish(&f);
+}
+
+Test(join, damage_is_found)
+{
+    find_damage(false);
+    find_damage(true);
 }

@@ -95,7 +95,7 @@ static quern_status search(forged *g, const qn_postings *list, evaluate *evaluat
                     .segment = &g->f.segment,
                     .list = &list,
                     .inflation = &inflation};
-    qn_topk_start(&g->topk, 20);
+    qn_topk_start(&g->topk, 20, NULL, NULL);
     quern_status status = evaluator(&eval, NULL);
     cr_assert(status == QUERN_OK || status == QUERN_E_DAMAGED);
     if (status == QUERN_OK)

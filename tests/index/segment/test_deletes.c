@@ -9,7 +9,6 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { N = 10000 };
 
@@ -17,63 +16,77 @@ typedef struct fixture {
     char *path;
     int dirfd;
     uint64_t *words;
+    uint64_t *by_ordinal; /* of reordered documents: as the words, last document first */
     uint64_t n;
     qn_manifest_segment entry;
     char name[QN_MANIFEST_FILE_MAX];
 } fixture;
 
-static void start(fixture *f, uint32_t n_docs, uint32_t share)
+static void start(fixture *f, uint32_t n_docs, uint32_t share, bool reordered)
 {
     test_random random = n_docs;
     *f = (fixture){.entry = {.name = "s-1", .documents = n_docs}};
     f->dirfd = test_dir_open(&f->path);
     f->words = calloc(1, qn_deletes_bytes(n_docs) + 1);
+    f->by_ordinal = calloc(1, qn_deletes_bytes(n_docs) + 1);
     for (uint32_t doc = 0; doc < n_docs; doc++) {
         if (test_below(&random, 100) >= share)
             continue;
+        uint32_t ordinal = n_docs - 1 - doc;
         f->words[doc / 64] |= (uint64_t)1 << doc % 64;
+        f->by_ordinal[ordinal / 64] |= (uint64_t)1 << ordinal % 64;
         f->n++;
     }
     quern_error error;
-    cr_assert_eq(qn_deletes_write(&f->entry, f->words, f->n, f->dirfd, f->path, &error), QUERN_OK,
-                 "%s", error.message);
+    const qn_deletes deletes = {f->words, reordered ? f->by_ordinal : NULL, f->n};
+    cr_assert_eq(qn_deletes_write(&f->entry, &deletes, f->dirfd, f->path, &error), QUERN_OK, "%s",
+                 error.message);
     qn_manifest_deletes_name(&f->entry, f->name);
 }
 
 static void finish(fixture *f)
 {
     free(f->words);
+    free(f->by_ordinal);
     test_dir_close(f->dirfd, f->path);
+}
+
+static void check_read(const fixture *f, uint32_t n_docs, bool reordered, unsigned way)
+{
+    quern_open_options options = QUERN_OPEN_OPTIONS;
+    options.paranoid = (way & 1) != 0;
+    options.no_mmap = (way & 2) != 0;
+    qn_container file;
+    quern_error error;
+    cr_assert_eq(qn_deletes_open(&file, f->dirfd, &f->entry, &options, &error), QUERN_OK, "%s",
+                 error.message);
+    const uint8_t *words = qn_deletes_words(&file, false);
+    const uint8_t *by_ordinal = qn_deletes_words(&file, true);
+    cr_assert_eq(memcmp(words, f->words, qn_deletes_bytes(n_docs)), 0);
+    cr_assert_eq(by_ordinal != NULL, reordered);
+    if (reordered)
+        cr_assert_eq(memcmp(by_ordinal, f->by_ordinal, qn_deletes_bytes(n_docs)), 0);
+    uint64_t n;
+    cr_assert(qn_deletes_count(words, n_docs, &n));
+    cr_assert_eq(n, f->n);
+    qn_segment segment = {.deleted = words, .gone = reordered ? by_ordinal : words};
+    for (uint32_t doc = 0; doc < n_docs; doc++) {
+        bool deleted = (f->words[doc / 64] >> doc % 64 & 1) != 0;
+        cr_assert_eq(qn_segment_is_deleted(&segment, doc), deleted);
+        cr_assert_eq(qn_segment_is_gone(&segment, reordered ? n_docs - 1 - doc : doc), deleted);
+    }
+    qn_container_close(&file);
 }
 
 Test(deletes, what_was_written_is_read)
 {
     static const uint32_t sizes[] = {1, 63, 64, 4096, 4097, N};
-    for (unsigned i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (unsigned i = 0; i < 2 * sizeof sizes / sizeof *sizes; i++) {
         fixture f;
-        start(&f, sizes[i], 50);
-        struct stat st;
-        cr_assert_eq(fstatat(f.dirfd, f.name, &st, 0), 0);
-        cr_assert_eq((uint64_t)st.st_size, qn_deletes_file_len(sizes[i]));
-        for (unsigned way = 0; way < 4; way++) {
-            quern_open_options options = QUERN_OPEN_OPTIONS;
-            options.paranoid = (way & 1) != 0;
-            options.no_mmap = (way & 2) != 0;
-            qn_container file;
-            const uint8_t *words;
-            quern_error error;
-            cr_assert_eq(qn_deletes_open(&file, &words, f.dirfd, &f.entry, &options, &error),
-                         QUERN_OK, "%s", error.message);
-            cr_assert_eq(memcmp(words, f.words, qn_deletes_bytes(sizes[i])), 0);
-            uint64_t n;
-            cr_assert(qn_deletes_count(words, sizes[i], &n));
-            cr_assert_eq(n, f.n);
-            qn_segment segment = {.deleted = words};
-            for (uint32_t doc = 0; doc < sizes[i]; doc++)
-                cr_assert_eq(qn_segment_is_deleted(&segment, doc),
-                             (f.words[doc / 64] >> doc % 64 & 1) != 0);
-            qn_container_close(&file);
-        }
+        uint32_t n_docs = sizes[i / 2];
+        start(&f, n_docs, 50, i % 2 == 1);
+        for (unsigned way = 0; way < 4; way++)
+            check_read(&f, n_docs, i % 2 == 1, way);
         finish(&f);
     }
 }
@@ -82,9 +95,9 @@ Test(deletes, what_was_written_is_read)
 Test(deletes, names_follow_from_what_is_deleted)
 {
     fixture a, b, c;
-    start(&a, N, 10);
-    start(&b, N, 10);
-    start(&c, N, 11);
+    start(&a, N, 10, false);
+    start(&b, N, 10, false);
+    start(&c, N, 11, false);
     cr_assert_str_eq(a.name, b.name);
     cr_assert_str_neq(a.name, c.name);
     finish(&a);
@@ -97,19 +110,18 @@ static void expect(const fixture *f, const uint8_t *bytes, size_t len,
                    const char *message)
 {
     qn_container file = {0};
-    const uint8_t *words = NULL;
     quern_error error = {0};
-    quern_status status = qn_deletes_open_bytes(&file, &words, bytes, len, entry, paranoid, &error);
+    quern_status status = qn_deletes_open_bytes(&file, bytes, len, entry, paranoid, &error);
     cr_assert_eq(status, expected, "%s: %s", f->name, error.message);
     if (message != NULL)
         cr_assert_not_null(strstr(error.message, message), "%s", error.message);
     qn_container_close(&file);
 }
 
-Test(deletes, what_does_not_fit_is_refused)
+static void check_refused(unsigned i)
 {
     fixture f;
-    start(&f, N, 30);
+    start(&f, N, 30, i == 1);
     size_t len;
     uint8_t *bytes = test_read_at(f.dirfd, f.name, &len);
     expect(&f, bytes, len, &f.entry, false, QUERN_OK, NULL);
@@ -134,6 +146,12 @@ Test(deletes, what_does_not_fit_is_refused)
     expect(&f, bytes, len, &f.entry, true, QUERN_E_DAMAGED, "checksum");
     free(bytes);
     finish(&f);
+}
+
+Test(deletes, what_does_not_fit_is_refused)
+{
+    check_refused(0);
+    check_refused(1);
 }
 
 Test(deletes, bits_past_the_last_document_are_found)
