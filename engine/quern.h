@@ -171,7 +171,9 @@ typedef struct quern_build_options {
     /* Keep lists in an order in which documents that share words are near one another, found by
      * recursive graph bisection (Dhulipala et al. 2016): smaller lists and faster queries where the
      * documents come in no order, for a longer build. Answers, numbers of documents and the order
-     * of ties stay those of the input. With append, an index that is reordered stays so. */
+     * of ties stay those of the input. Where `memory` is short, temporary files in the directory
+     * take up to 8 bytes for each document of each of its different words. With append, an index
+     * that is reordered stays so. */
     bool reorder;
     quern_progress_fn progress;
     void *progress_arg;

@@ -8,11 +8,12 @@
 #include <string.h>
 
 enum {
-    INSERTION_MAX = 32,      /* keys are sorted by insertion, more by radix */
-    WIDE_FROM = 1 << 13,     /* keys from which on digits of 11 bits beat those of 8 */
-    POSTING_WORDS = 5,       /* that a posting takes beside its gaps: two keys and its tf */
-    PARTS = 1 << 12,         /* of new numbers, to find a stretch of them that can be held */
-    LEAST_MEMORY = 64 * 1024 /* bytes: below it nothing is gained */
+    INSERTION_MAX = 32,       /* keys are sorted by insertion, more by radix */
+    WIDE_FROM = 1 << 13,      /* keys from which on digits of 11 bits beat those of 8 */
+    POSTING_WORDS = 5,        /* that a posting takes beside its gaps: two keys and its tf */
+    PARTS = 1 << 12,          /* of new numbers, to find a stretch of them that can be held */
+    LEAST_MEMORY = 64 * 1024, /* bytes: below it nothing is gained */
+    FORGET_EVERY = 1 << 20    /* documents after which their new numbers are let go of */
 };
 
 /* ---- sorting ---- */
@@ -69,6 +70,23 @@ static quern_status sort_keys(qn_list_order *order, quern_error *error)
 
 /* ---- a stretch ---- */
 
+/* The next posting of the list that is open, by its new number. */
+static quern_status next_posting(qn_list_order *order, uint32_t *number, uint32_t *tf,
+                                 quern_error *error)
+{
+    uint32_t doc = 0;
+    const qn_scratch *to = order->to;
+    quern_status status = qn_list_reader_next(&order->reader, &doc, tf, error);
+    if (status != QUERN_OK)
+        return status;
+    if (doc - order->forgotten >= FORGET_EVERY) { /* also where a list begins anew */
+        qn_scratch_forget(to, to->data, to->len);
+        order->forgotten = doc;
+    }
+    *number = ((const uint32_t *)to->data)[doc];
+    return QUERN_OK;
+}
+
 static quern_status hold(qn_list_order *order, uint32_t number, uint32_t tf, const uint32_t *gaps,
                          quern_error *error)
 {
@@ -97,12 +115,10 @@ static quern_status copy_stretch(qn_list_order *order, const qn_segment *segment
                                  const qn_term_info *info, uint32_t from, uint32_t end,
                                  qn_pipe *pipe, quern_error *error)
 {
-    uint32_t doc, tf, *gaps;
+    uint32_t number, tf, *gaps;
     order->n_words = order->n_keys = 0;
     quern_status status = qn_list_reader_open(&order->reader, segment, info, error);
-    while (status == QUERN_OK &&
-           (status = qn_list_reader_next(&order->reader, &doc, &tf, error)) == QUERN_OK) {
-        uint32_t number = order->to[doc];
+    while (status == QUERN_OK && (status = next_posting(order, &number, &tf, error)) == QUERN_OK) {
         if (number < from || number >= end)
             continue;
         status = qn_list_reader_gaps(&order->reader, &gaps, error);
@@ -126,12 +142,10 @@ static quern_status count_parts(qn_list_order *order, const qn_segment *segment,
                                 const qn_term_info *info, uint32_t from, uint32_t end,
                                 uint32_t width, uint64_t words[PARTS], quern_error *error)
 {
-    uint32_t doc, tf;
+    uint32_t number, tf;
     memset(words, 0, PARTS * sizeof *words);
     quern_status status = qn_list_reader_open(&order->reader, segment, info, error);
-    while (status == QUERN_OK &&
-           (status = qn_list_reader_next(&order->reader, &doc, &tf, error)) == QUERN_OK) {
-        uint32_t number = order->to[doc];
+    while (status == QUERN_OK && (status = next_posting(order, &number, &tf, error)) == QUERN_OK) {
         if (number >= from && number < end)
             words[(number - from) / width] += POSTING_WORDS + (segment->meta.positions ? tf : 0);
     }

@@ -6,16 +6,19 @@
 #ifndef QN_BUILD_LIST_ORDER_H
 #define QN_BUILD_LIST_ORDER_H
 
+#include "index/base/scratch.h"
 #include "index/build/list_reader.h"
 #include "index/build/pipe.h"
 
 /* Set the first three; the rest zero. Used for one list after the other. */
 typedef struct qn_list_order {
-    const uint32_t *to; /* new number of each document, UINT32_MAX: left out; no two are equal */
-    uint32_t n_to;      /* new numbers are below this */
-    uint64_t memory;    /* bytes that may be held of a list; a posting is held whatever it takes */
+    /* New number (u32) of each document, UINT32_MAX: left out; no two are equal. Let go of. */
+    const qn_scratch *to;
+    uint32_t n_to;   /* new numbers are below this */
+    uint64_t memory; /* bytes that may be held of a list; a posting is held whatever it takes */
     qn_list_reader reader;
-    uint32_t *word; /* tf and gaps of postings, one after the other */
+    uint32_t forgotten; /* document up to which new numbers were let go of */
+    uint32_t *word;     /* tf and gaps of postings, one after the other */
     size_t n_words, word_cap;
     uint64_t *key, *room; /* new number above the place of the posting's words; room to sort in */
     size_t n_keys, key_cap, room_cap;

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* Blocks of a list after which pages are let go of. */
+enum { FORGET_EVERY = 1 << 13 };
+
 static quern_status damaged(const qn_list_reader *reader, const char *what, quern_error *error)
 {
     return qn_container_damaged(&reader->list.segment->index, what, error);
@@ -24,6 +27,8 @@ static quern_status read_block(qn_list_reader *reader, quern_error *error)
     const uint8_t *tf_at;
     const qn_postings *list = &reader->list;
     uint32_t block = reader->next_block++, last = reader->n > 0 ? reader->docs[reader->n - 1] : 0;
+    if ((block + 1) % FORGET_EVERY == 0)
+        qn_container_forget(&list->segment->index);
     reader->i = 0;
     reader->n = qn_postings_block_n(list, block);
     reader->at = 0;

@@ -102,13 +102,13 @@ static quern_status copy(qn_merge_part *base, qn_pipe *pipe, quern_error *error)
 static quern_status copy_reordered(qn_merge_part *base, qn_pipe *pipe, quern_error *error)
 {
     segment_part *part = (segment_part *)base;
-    part->order->to = (const uint32_t *)part->to.data;
+    part->order->to = &part->to;
     part->order->n_to = part->n_to;
     return qn_list_order_copy(part->order, part->segment, &part->cursor.info, pipe, error);
 }
 
 /* Fills `to` of a reordered segment; no two documents may become one. */
-static quern_status number_documents(segment_part *part, const qn_merge_room *room,
+static quern_status number_documents(segment_part *part, const qn_merge_room *room, bool in_file,
                                      quern_error *error)
 {
     const qn_segment *segment = part->segment;
@@ -117,8 +117,7 @@ static quern_status number_documents(segment_part *part, const qn_merge_room *ro
     uint8_t *seen = calloc((size_t)n_docs / 8 + 1, 1);
     quern_status status = seen == NULL
                               ? qn_fail_memory(error)
-                              : qn_scratch_open(&part->to, len, len > room->memory / NUMBERS_SHARE,
-                                                &room->place, error);
+                              : qn_scratch_open(&part->to, len, in_file, &room->place, error);
     if (status == QUERN_OK)
         status = qn_segment_touch_lengths(segment, error);
     uint32_t *to = (uint32_t *)part->to.data;
@@ -167,6 +166,9 @@ static quern_status open_parts(const qn_segment *segment, size_t n, segment_part
                                const qn_merge_room *room, quern_error *error)
 {
     uint32_t first = 0;
+    uint64_t numbers = 0; /* bytes of all */
+    for (size_t i = 0; i < n; i++)
+        numbers += segment[i].ordinals == NULL ? 0 : 4 * (uint64_t)segment[i].meta.n_docs;
     for (size_t i = 0; i < n; i++) {
         segment_part *part = &parts[i];
         part->part = (qn_merge_part){.next = next,
@@ -180,7 +182,7 @@ static quern_status open_parts(const qn_segment *segment, size_t n, segment_part
         list[i] = &part->part;
         quern_status status = count_deleted(part, error);
         if (status == QUERN_OK && segment[i].ordinals != NULL)
-            status = number_documents(part, room, error);
+            status = number_documents(part, room, numbers > room->memory / NUMBERS_SHARE, error);
         if (status == QUERN_OK)
             status = qn_dict_seek(&part->cursor, &segment[i].dict, "", 0, error);
         if (status != QUERN_OK)

@@ -106,6 +106,8 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
 {
     rewriting *r = arg;
     uint32_t doc = r->doc;
+    if (doc % NUMBERS_STEP == 0)
+        qn_container_forget(&r->old.index);
     unsigned field = r->field++;
     if (r->field == qn_fields_count(&r->old.meta.fields)) {
         r->field = 0;
@@ -139,7 +141,7 @@ static bool told(const rewriting *r, const qn_term_info *info)
 static quern_status copy_lists(rewriting *r, qn_pipe *pipe, quern_error *error)
 {
     qn_list_order order = {
-        .to = numbers(&r->to), .n_to = r->old.meta.n_docs, .memory = r->room->memory / LIST_SHARE};
+        .to = &r->to, .n_to = r->old.meta.n_docs, .memory = r->room->memory / LIST_SHARE};
     qn_dict_cursor cursor;
     uint64_t forgotten = 0;
     quern_status status = qn_dict_seek(&cursor, &r->old.dict, "", 0, error);

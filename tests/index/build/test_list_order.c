@@ -72,7 +72,8 @@ static uint8_t *write_lists(const fixture *f, uint64_t memory, size_t *len)
     qn_postings_totals totals;
     qn_pipe *pipe;
     quern_error error;
-    qn_list_order order = {.to = f->to, .n_to = N + LATE, .memory = memory};
+    const qn_scratch to = {.data = (uint8_t *)(uintptr_t)f->to, .len = sizeof f->to};
+    qn_list_order order = {.to = &to, .n_to = N + LATE, .memory = memory};
     qn_dict_cursor cursor;
     cr_assert_eq(
         qn_container_writer_open(&container, f->dirfd, "x.qx", "x.qx", QN_FILE_INDEX, &error),
