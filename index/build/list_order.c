@@ -157,8 +157,8 @@ static quern_status find_stretch(qn_list_order *order, const qn_segment *segment
                                  const qn_term_info *info, uint32_t from, uint32_t *end,
                                  quern_error *error)
 {
-    uint64_t *words = malloc(PARTS * sizeof *words), most = order->memory / sizeof *order->word;
-    quern_status status = words == NULL ? qn_fail_memory(error) : QUERN_OK;
+    uint64_t words[PARTS], most = order->memory / sizeof *order->word;
+    quern_status status = QUERN_OK;
     *end = order->n_to;
     while (status == QUERN_OK) {
         uint32_t width = (*end - from - 1) / PARTS + 1, n_parts = (*end - from - 1) / width + 1;
@@ -173,7 +173,6 @@ static quern_status find_stretch(qn_list_order *order, const qn_segment *segment
         if (n > 0 || width == 1)
             break; /* else the first part alone is too much, and is parted itself */
     }
-    free(words);
     return status;
 }
 
