@@ -1,6 +1,6 @@
 /*
  * A build by several threads: of so many documents that all of them work. (Without Criterion, so
- * that ThreadSanitizer can watch.) The index is that of a build by one.
+ * that ThreadSanitizer can watch.) The index is that of a build by one, reordered or not.
  */
 #define _GNU_SOURCE
 #include "engine/quern.h"
@@ -17,12 +17,13 @@ static void fail(const char *what, const quern_error *error)
     _Exit(1);
 }
 
-static void build(const char *path, unsigned threads)
+static void build(const char *path, unsigned threads, bool reorder)
 {
     quern_build_options options = QUERN_BUILD_OPTIONS;
     quern_error error;
     quern_builder *builder;
     options.threads = threads;
+    options.reorder = reorder;
     if (quern_builder_open(&builder, path, &options, &error) != QUERN_OK)
         fail("open", &error);
     uint32_t random = 1;
@@ -50,7 +51,7 @@ static void build(const char *path, unsigned threads)
         fail("documents are missing", NULL);
 }
 
-int main(void)
+static void compare(bool reorder)
 {
     const char *base = getenv("TMPDIR");
     char dir[480], one[512], many[512], command[2048];
@@ -59,11 +60,17 @@ int main(void)
         fail("no temporary directory", NULL);
     (void)snprintf(one, sizeof one, "%s/one", dir);
     (void)snprintf(many, sizeof many, "%s/many", dir);
-    build(one, 1);
-    build(many, 4);
+    build(one, 1, reorder);
+    build(many, 4, reorder);
     (void)snprintf(command, sizeof command, "diff -r '%s' '%s'; s=$?; rm -rf '%s'; exit $s", one,
                    many, dir);
     if (system(command) != 0)
         fail("another index", NULL);
+}
+
+int main(void)
+{
+    compare(false);
+    compare(true);
     return 0;
 }
