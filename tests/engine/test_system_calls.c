@@ -254,9 +254,17 @@ static bool killed_at(way how, int n)
     return WEXITSTATUS(status) == KILLED;
 }
 
+/* Where all is reordered, those that differ in what is built and joined. */
+static bool is_tried(way how)
+{
+    return !reorder || how == FIRST || how == UPDATE || how == COMPACT;
+}
+
 static void kill_each(void)
 {
     for (way how = FIRST; how < N_WAYS; how++) {
+        if (!is_tried(how))
+            continue;
         bool was_old = false, was_new = false;
         for (int n = 0;; n++) {
             start_over(how);
@@ -345,6 +353,8 @@ Test(system_calls, each_of_reordering, .init = setup, .fini = teardown, .timeout
 {
     reorder = true;
     for (way how = FIRST; how < N_WAYS; how++) {
+        if (!is_tried(how))
+            continue;
         fail_each(how, ENOSPC, true, QUERN_E_SPACE);
         fail_each(how, EIO, false, QUERN_E_IO);
     }
