@@ -251,7 +251,7 @@ Test(library, tokens_given_by_the_caller, .init = setup, .fini = teardown)
     options.language = "none";
     cr_assert_eq(quern_builder_open(&builder, path, &options, &error), QUERN_OK);
     quern_token tokens[] = {
-        {QUERN_STR("alpha"), 0}, {QUERN_STR("beta"), 0}, {QUERN_STR("alpha"), 9}};
+        {QUERN_STR("alpha"), 0, 0}, {QUERN_STR("beta"), 0, 0}, {QUERN_STR("alpha"), 9, 0}};
     quern_document document = {.id = QUERN_STR("x"), .text = QUERN_STR("stored only")};
     cr_assert_eq(quern_builder_add_tokens(builder, &document, tokens, 3, &error), QUERN_OK);
     document.id = QUERN_STR("y");
