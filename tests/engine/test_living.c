@@ -14,11 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const field_names = "title^2.5,text";
+
 enum { ID = 16, TEXT = 400, KEEP = 1 << 18 };
 
 /* A document as the test knows it; the index must hold the live ones, in this order. */
 typedef struct known {
     char id[ID], text[TEXT];
+    quern_span field[2]; /* the first words of the text, and all of it */
     bool live;
 } known;
 
@@ -28,6 +31,7 @@ typedef struct model {
     unsigned next_id;
     bool reorder; /* the index is reordered; the fresh one is as `fresh_too` says */
     bool fresh_too;
+    bool fields; /* title and text are kept apart */
     test_random random;
     char *dir, *path, *fresh;
 } model;
@@ -58,10 +62,11 @@ static void draw_text(model *m, char text[TEXT])
     }
 }
 
-static quern_document document_of(const known *doc)
+static quern_document document_of(const model *m, const known *doc)
 {
     return (quern_document){.id = {doc->id, strlen(doc->id)},
-                            .text = {doc->text, strlen(doc->text)}};
+                            .text = {doc->text, strlen(doc->text)},
+                            .fields = m->fields ? doc->field : NULL};
 }
 
 /* Takes a live document at random, or NULL. */
@@ -87,6 +92,9 @@ static known *remember(model *m, const char *id)
     known *doc = &m->doc[m->n++];
     (void)snprintf(doc->id, sizeof doc->id, "%s", id);
     draw_text(m, doc->text);
+    size_t len = strlen(doc->text);
+    doc->field[0] = (quern_span){doc->text, len / (1 + test_below(&m->random, 9))};
+    doc->field[1] = (quern_span){doc->text, len};
     doc->live = true;
     m->n_live++;
     return doc;
@@ -101,6 +109,8 @@ static void change(model *m, unsigned n_new, unsigned n_replaced, unsigned n_del
     options.append = true;
     options.threads = 1;
     options.reorder = m->reorder && m->n == 0; /* later it is as it was */
+    if (m->fields && m->n == 0)
+        options.fields = field_names;
     options.on_duplicate = QUERN_DUPLICATE_REPLACE;
     cr_assert_eq(quern_builder_open(&builder, m->path, &options, &error), QUERN_OK, "%s",
                  error.message);
@@ -111,8 +121,8 @@ static void change(model *m, unsigned n_new, unsigned n_replaced, unsigned n_del
         if (old != NULL)
             forget(m, old);
         if (old != NULL && dice >= n_new + n_replaced) {
-            cr_assert_eq(quern_builder_delete(builder, document_of(old).id, &error), QUERN_OK);
-            cr_assert_eq(quern_builder_delete(builder, document_of(old).id, &error),
+            cr_assert_eq(quern_builder_delete(builder, document_of(m, old).id, &error), QUERN_OK);
+            cr_assert_eq(quern_builder_delete(builder, document_of(m, old).id, &error),
                          QUERN_NOT_FOUND);
             continue;
         }
@@ -120,7 +130,7 @@ static void change(model *m, unsigned n_new, unsigned n_replaced, unsigned n_del
             (void)snprintf(id, sizeof id, "%s", old->id);
         else
             (void)snprintf(id, sizeof id, "d%u", m->next_id++);
-        quern_document document = document_of(remember(m, id));
+        quern_document document = document_of(m, remember(m, id));
         cr_assert_eq(quern_builder_add(builder, &document, &error), QUERN_OK, "%s", error.message);
     }
     quern_build_report report;
@@ -137,10 +147,11 @@ static void build_fresh(model *m)
     quern_builder *builder;
     options.force = true;
     options.reorder = m->fresh_too;
+    options.fields = m->fields ? field_names : NULL;
     cr_assert_eq(quern_builder_open(&builder, m->fresh, &options, &error), QUERN_OK, "%s",
                  error.message);
     for (size_t i = 0; i < m->n; i++) {
-        quern_document document = document_of(&m->doc[i]);
+        quern_document document = document_of(m, &m->doc[i]);
         if (m->doc[i].live)
             cr_assert_eq(quern_builder_add(builder, &document, &error), QUERN_OK);
     }
@@ -164,16 +175,18 @@ static uint64_t df_of(void *arg, quern_span term)
 static void draw_query(model *m, char query[200])
 {
     static const char *const marks[] = {"", "", "", "", "+", "-"};
+    static const char *const names[] = {"", "", "title:", "text:"};
     size_t len = 0;
     unsigned n = 1 + test_below(&m->random, 6);
     for (unsigned i = 0; i < n; i++) {
         unsigned word = test_below(&m->random, 1 + test_below(&m->random, 300));
         const char *mark = marks[test_below(&m->random, 6)];
+        const char *name = m->fields ? names[test_below(&m->random, 4)] : "";
         if (test_below(&m->random, 5) == 0)
-            len += (size_t)snprintf(query + len, 200 - len, "%s\"w%u w%u\" ", mark, word,
+            len += (size_t)snprintf(query + len, 200 - len, "%s%s\"w%u w%u\" ", mark, name, word,
                                     test_below(&m->random, 20));
         else
-            len += (size_t)snprintf(query + len, 200 - len, "%sw%u ", mark, word);
+            len += (size_t)snprintf(query + len, 200 - len, "%s%sw%u ", mark, name, word);
     }
 }
 
@@ -205,6 +218,13 @@ static void compare_answers(model *m, quern_index *living, quern_index *fresh, u
     given.tokens = stats.tokens;
     given.df = df_of;
     given.df_arg = living;
+    quern_field field[QUERN_FIELDS_MAX];
+    uint64_t field_tokens[QUERN_FIELDS_MAX];
+    size_t n_fields = quern_index_fields(living, field);
+    cr_assert_eq(n_fields, m->fields ? 2u : 0u);
+    for (size_t i = 0; i < n_fields; i++)
+        field_tokens[i] = field[i].tokens;
+    given.field_tokens = m->fields ? field_tokens : NULL;
     for (const char *const *name = quern_evaluators(); *name != NULL; name++) {
         quern_searcher *a, *b;
         options.evaluator = given.evaluator = *name;
@@ -238,7 +258,7 @@ static void compare_documents(model *m, quern_index *living)
     uint32_t before = 0;
     bool first = true;
     for (size_t i = 0; i < m->n; i++) {
-        quern_document expected = document_of(&m->doc[i]), found;
+        quern_document expected = document_of(m, &m->doc[i]), found;
         uint32_t doc;
         quern_status status = quern_find_id(searcher, expected.id, &doc, NULL);
         if (!m->doc[i].live)
@@ -335,6 +355,28 @@ Test(living, answers_as_if_built_anew, .timeout = 170)
     finish(&m);
 }
 
+/* The same of an index that keeps fields apart; without and with reordering. */
+Test(living, fields_answer_as_if_built_anew, .timeout = 170)
+{
+    for (unsigned reorder = 0; reorder < 2; reorder++) {
+        model m;
+        start(&m, 13 + reorder);
+        m.fields = true;
+        m.reorder = reorder > 0;
+        for (unsigned round = 0; round < 20; round++) {
+            change(&m, 1 + test_below(&m.random, 400), test_below(&m.random, 60),
+                   test_below(&m.random, 60));
+            if (round % 5 == 4)
+                compare(&m, 6);
+        }
+        compact(&m, NULL);
+        m.fresh_too = m.reorder;
+        compare(&m, 6);
+        compare_bytes(&m);
+        finish(&m);
+    }
+}
+
 /* The same of an index that is reordered, against one that is not. */
 Test(living, reordered_answers_as_if_built_anew, .timeout = 170)
 {
@@ -424,13 +466,14 @@ Test(living, everything_deleted_and_added_again)
         cr_assert_eq(quern_builder_open(&builder, m.path, &options, &error), QUERN_OK, "%s",
                      error.message);
         for (unsigned i = 0; i < 50; i++)
-            cr_assert_eq(quern_builder_delete(builder, document_of(&copy[i]).id, &error), QUERN_OK);
+            cr_assert_eq(quern_builder_delete(builder, document_of(&m, &copy[i]).id, &error),
+                         QUERN_OK);
         cr_assert_eq(quern_builder_commit(builder, NULL, &error), QUERN_OK, "%s", error.message);
         quern_builder_free(builder);
         m.n_live = 0;
         cr_assert_eq(quern_builder_open(&builder, m.path, &options, &error), QUERN_OK);
         for (unsigned i = 0; i < 50; i++) {
-            quern_document document = document_of(&copy[i]);
+            quern_document document = document_of(&m, &copy[i]);
             cr_assert_eq(quern_builder_add(builder, &document, &error), QUERN_OK);
         }
         cr_assert_eq(quern_builder_commit(builder, NULL, &error), QUERN_OK, "%s", error.message);
@@ -509,7 +552,7 @@ static quern_build_report update(const model *m, const known *docs, size_t n, bo
     cr_assert_eq(quern_builder_open(&builder, m->path, &options, &error), QUERN_OK, "%s",
                  error.message);
     for (size_t i = 0; i < n; i++) {
-        quern_document document = document_of(&docs[i]);
+        quern_document document = document_of(m, &docs[i]);
         cr_assert_eq(quern_builder_add(builder, &document, &error), QUERN_OK, "%s", error.message);
     }
     cr_assert_eq(quern_builder_commit(builder, &report, &error), QUERN_OK, "%s", error.message);
@@ -579,7 +622,8 @@ static void check_merge(bool reorder)
             quern_builder *builder;
             options.append = true;
             cr_assert_eq(quern_builder_open(&builder, m.path, &options, NULL), QUERN_OK);
-            cr_assert_eq(quern_builder_delete(builder, document_of(&m.doc[at]).id, NULL), QUERN_OK);
+            cr_assert_eq(quern_builder_delete(builder, document_of(&m, &m.doc[at]).id, NULL),
+                         QUERN_OK);
             cr_assert_eq(quern_builder_commit(builder, NULL, NULL), QUERN_OK);
             quern_builder_free(builder);
             forget(&m, &m.doc[at]);

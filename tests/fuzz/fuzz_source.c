@@ -2,7 +2,7 @@
  * Corpus files of every format, compressed or not: the stream ends, its records come in the order
  * of their lines, and what is malformed is named.
  *
- *     input := format(u8) file
+ *     input := format(u8) file         format: its number, + 4 if fields are kept apart
  */
 #define _GNU_SOURCE
 #include "index/build/source.h"
@@ -14,9 +14,20 @@
 
 enum { MAX_RECORD = 1 << 16 };
 
+static const qn_fields apart = {.n = 3, .field = {{"title", 2}, {"text", 1}, {"b", 1}}};
+
+/* Every byte of a span can be read. */
+static void read_span(quern_span span)
+{
+    uint64_t sum = 0;
+    for (size_t k = 0; k < span.len; k++)
+        sum += (unsigned char)span.data[k];
+    QN_FUZZ_CHECK(sum < UINT64_MAX);
+}
+
 /* Reads to the end. A record takes a byte at least, and a broken or empty file may add a malformed
  * one: more would be a stream that does not end. */
-static void check_stream(qn_source *source)
+static void check_stream(qn_source *source, const qn_fields *fields)
 {
     uint64_t records = 0, last_line = 0;
     for (;;) {
@@ -38,13 +49,15 @@ static void check_stream(qn_source *source)
         QN_FUZZ_CHECK(document.text.len <= MAX_RECORD && document.title.len <= MAX_RECORD);
         QN_FUZZ_CHECK(place.file != NULL && (place.line == 0 || place.line > last_line));
         last_line = place.line;
-        /* Every byte of the spans can be read. */
-        uint64_t sum = 0;
-        const quern_span spans[] = {document.id, document.title, document.text, document.record};
-        for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
-            for (size_t k = 0; k < spans[i].len; k++)
-                sum += (unsigned char)spans[i].data[k];
-        QN_FUZZ_CHECK(sum < UINT64_MAX);
+        read_span(document.id);
+        read_span(document.title);
+        read_span(document.text);
+        read_span(document.record);
+        QN_FUZZ_CHECK(fields != NULL || document.fields == NULL);
+        for (unsigned i = 0; document.fields != NULL && i < fields->n; i++) {
+            QN_FUZZ_CHECK(document.fields[i].len <= MAX_RECORD);
+            read_span(document.fields[i]);
+        }
     }
 }
 
@@ -60,13 +73,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 
-    qn_source_settings settings = {formats[data[0] % 4], MAX_RECORD, 20};
+    const qn_fields *fields = data[0] & 4 ? &apart : NULL;
+    qn_source_settings settings = {formats[data[0] % 4], MAX_RECORD, 20, fields};
     qn_source *source = NULL;
     quern_error error = {0};
     quern_status status = qn_source_open(&source, path, &settings, &error);
     QN_FUZZ_CHECK(status == QUERN_OK || status == QUERN_E_INPUT || status == QUERN_E_MEMORY);
     if (status == QUERN_OK)
-        check_stream(source);
+        check_stream(source, fields);
     qn_source_free(source);
     close(fd);
     return 0;
