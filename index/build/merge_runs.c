@@ -79,42 +79,52 @@ static quern_status resident_next(qn_merge_part *part, quern_error *error)
     return QUERN_OK;
 }
 
-/* The gaps of the posting of keys [at, end). */
-static const uint32_t *gaps_of(resident_part *p, size_t at, size_t end)
+static quern_status grow_gaps(resident_part *p, quern_error *error)
 {
-    size_t tf = end - at;
-    if (tf > p->gaps_cap) {
-        void *gaps = p->gaps;
-        bool ok = qn_array_grow(&gaps, &p->gaps_cap, tf, sizeof *p->gaps);
-        p->gaps = gaps;
-        if (!ok)
-            return NULL;
+    void *gaps = p->gaps;
+    bool ok = qn_array_grow(&gaps, &p->gaps_cap, p->gaps_cap + 1, sizeof *p->gaps);
+    p->gaps = gaps;
+    return ok ? QUERN_OK : qn_fail_memory(error);
+}
+
+/* The postings of a term. `narrow` is constant in each instance. Most postings have one key: what
+ * begins a vectorised loop would be most of the time. */
+static inline __attribute__((always_inline)) quern_status
+copy_postings(resident_part *p, const qn_resident_term *term, bool narrow, qn_pipe *pipe,
+              quern_error *error)
+{
+    const uint32_t *narrow_key = p->run->narrow, first_doc = p->run->first_doc;
+    const uint64_t *wide_key = p->run->wide;
+    const unsigned bits = p->run->position_bits;
+    const uint64_t position = ((uint64_t)1 << bits) - 1;
+    const size_t end = term->end;
+    quern_status status = QUERN_OK;
+    for (size_t at = term->start; status == QUERN_OK && at < end;) {
+        uint64_t key = narrow ? narrow_key[at] : wide_key[at], last = key | position;
+        uint32_t doc = first_doc + (uint32_t)(key >> bits), tf = 0;
+        uint64_t before = key & ~position;
+        do {
+            if (tf == p->gaps_cap && (status = grow_gaps(p, error)) != QUERN_OK)
+                return status;
+            p->gaps[tf++] = (uint32_t)(key - before);
+            before = key;
+            if (++at == end)
+                break;
+            key = narrow ? narrow_key[at] : wide_key[at];
+        } while (key <= last);
+        if (p->renumber == NULL || (doc = p->renumber[doc]) != UINT32_MAX)
+            status = qn_pipe_add(pipe, doc, tf, p->gaps, error);
     }
-    for (size_t i = 0; i < tf; i++)
-        p->gaps[i] = qn_resident_gap(p->run, at, i);
-    return p->gaps;
+    return status;
 }
 
 static quern_status resident_copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
 {
     resident_part *p = (resident_part *)part;
-    const qn_resident *run = p->run;
-    const qn_resident_term *term = &run->term[p->term - 1];
+    const qn_resident_term *term = &p->run->term[p->term - 1];
     p->n_done += term->end - term->start;
-    for (size_t at = term->start; at < term->end;) {
-        size_t end = qn_resident_posting_end(run, at, term->end);
-        uint32_t doc = run->first_doc + qn_resident_doc(run, at), tf = (uint32_t)(end - at);
-        const uint32_t *gaps = gaps_of(p, at, end);
-        if (gaps == NULL)
-            return qn_fail_memory(error);
-        at = end;
-        if (p->renumber != NULL && (doc = p->renumber[doc]) == UINT32_MAX)
-            continue;
-        quern_status status = qn_pipe_add(pipe, doc, tf, gaps, error);
-        if (status != QUERN_OK)
-            return status;
-    }
-    return QUERN_OK;
+    return p->run->narrow != NULL ? copy_postings(p, term, true, pipe, error)
+                                  : copy_postings(p, term, false, pipe, error);
 }
 
 static uint64_t resident_done(const qn_merge_part *part)

@@ -178,11 +178,10 @@ quern_status qn_pipe_begin(qn_pipe *pipe, const char *term, size_t len, quern_er
     return QUERN_OK;
 }
 
-quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_t *gaps,
-                         quern_error *error)
+/* Apart from qn_pipe_add, so that nothing is saved and restored there where calls go through. */
+static __attribute__((noinline)) quern_status hand_on(qn_pipe *pipe, uint32_t doc, uint32_t tf,
+                                                      const uint32_t *gaps, quern_error *error)
 {
-    if (!pipe->background)
-        return qn_postings_writer_add(pipe->writer, doc, tf, gaps, error);
     size_t n_gaps = pipe->positions ? tf : 0;
     if (n_gaps > LARGE) {
         quern_status drained = drain(pipe, error);
@@ -202,6 +201,13 @@ quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_
         memcpy(at + 2, gaps, n_gaps * sizeof *gaps);
     c->n += 2 + n_gaps;
     return QUERN_OK;
+}
+
+quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_t *gaps,
+                         quern_error *error)
+{
+    return pipe->background ? hand_on(pipe, doc, tf, gaps, error)
+                            : qn_postings_writer_add(pipe->writer, doc, tf, gaps, error);
 }
 
 quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error)

@@ -84,16 +84,18 @@ static inline uint64_t slot_hash(const word_slot *slot)
     return slot_len(slot) <= INLINE ? mix(slot->key[0], slot->key[1] ^ slot->tag) : slot->key[0];
 }
 
+/* From 16 - len on, the mask of len bytes. */
+static const uint8_t masks[2 * INLINE] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                          0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+
 /* The key of a word; for a long one the address is filled in when it is stored. */
 static inline word_slot make_key(const char *word, size_t len, uint8_t prefix)
 {
     word_slot key = {.tag = (uint32_t)prefix << 16 | (uint32_t)len};
     if (len <= INLINE) {
-        uint64_t low = qn_load_u64(word), high = qn_load_u64(word + 8);
-        unsigned spare = 8 * (8 - (unsigned)(len < 8 ? len : 8)); /* bits of `low` not used */
-        key.key[0] = spare == 64 ? 0 : low << spare >> spare;
-        spare = len <= 8 ? 64 : 8 * (16 - (unsigned)len);
-        key.key[1] = spare == 64 ? 0 : high << spare >> spare;
+        const uint8_t *mask = masks + INLINE - len;
+        key.key[0] = qn_load_u64(word) & qn_load_u64(mask);
+        key.key[1] = qn_load_u64(word + 8) & qn_load_u64(mask + 8);
     } else {
         key.key[0] = qn_checksum(word, len);
     }
@@ -230,11 +232,10 @@ static quern_status new_word(qn_vocabulary *vocabulary, word_slot key, const cha
     return QUERN_OK;
 }
 
-static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *key,
+static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *key, uint64_t hash,
                                    const char *word, uint32_t *term, quern_error *error)
 {
-    size_t mask = vocabulary->word_cap - 1;
-    size_t at = slot_hash(key) & mask;
+    size_t mask = vocabulary->word_cap - 1, at = hash & mask;
     for (; vocabulary->words[at].tag != 0; at = (at + 1) & mask) {
         if (same_word(&vocabulary->words[at], key, word)) {
             *term = vocabulary->words[at].term;
@@ -248,15 +249,17 @@ quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, uint8_t prefix, cons
                                  size_t n, uint32_t *terms, quern_error *error)
 {
     word_slot key[AHEAD];
+    uint64_t hash[AHEAD];
     for (size_t from = 0; from < n; from += AHEAD) {
         size_t part = n - from < AHEAD ? n - from : AHEAD;
         for (size_t i = 0; i < part; i++) {
             key[i] = make_key(words[from + i].text, words[from + i].len, prefix);
-            __builtin_prefetch(&vocabulary->words[slot_hash(&key[i]) & (vocabulary->word_cap - 1)]);
+            hash[i] = slot_hash(&key[i]);
+            __builtin_prefetch(&vocabulary->words[hash[i] & (vocabulary->word_cap - 1)]);
         }
         for (size_t i = 0; i < part; i++) {
-            quern_status status =
-                look_up(vocabulary, &key[i], words[from + i].text, &terms[from + i], error);
+            quern_status status = look_up(vocabulary, &key[i], hash[i], words[from + i].text,
+                                          &terms[from + i], error);
             if (status != QUERN_OK)
                 return status;
         }

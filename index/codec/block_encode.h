@@ -14,45 +14,39 @@ static unsigned bit_length(uint32_t value)
     return 63 - (unsigned)__builtin_clzll(2 * (uint64_t)value + 1);
 }
 
-enum { N_LENGTHS = 33, LENGTHS_ROOM = 48, UNARY_WIDTH_MAX = QN_BLOCK_WIDTH - QN_BLOCK_UNARY };
+enum { UNARY_WIDTH_MAX = QN_BLOCK_WIDTH - QN_BLOCK_UNARY };
 
-/* How many values have each bit length; returns the longest. Four tables, because neighbouring
- * values mostly have the same length, and a counter that is incremented again waits for its last
- * store. The tables are padded so that they are added in vectors. */
-static unsigned count_lengths(const uint32_t *values, unsigned n, uint8_t lengths[LENGTHS_ROOM])
+/* The bit length of the largest value. */
+static unsigned longest_of(const uint32_t *values, unsigned n)
 {
-    uint8_t counts[4][LENGTHS_ROOM] = {{0}};
-    unsigned i = 0;
-    for (; i + 4 <= n; i += 4) {
-        counts[0][bit_length(values[i])]++;
-        counts[1][bit_length(values[i + 1])]++;
-        counts[2][bit_length(values[i + 2])]++;
-        counts[3][bit_length(values[i + 3])]++;
-    }
-    for (; i < n; i++)
-        counts[0][bit_length(values[i])]++;
-    for (unsigned length = 0; length < LENGTHS_ROOM; length++)
-        lengths[length] = (uint8_t)(counts[0][length] + counts[1][length] + counts[2][length] +
-                                    counts[3][length]);
     uint32_t any = 0;
-    for (i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++)
         any |= values[i];
     return bit_length(any);
+}
+
+/* How many values have more than `width` bits (below 32). */
+static unsigned count_over(const uint32_t *values, unsigned n, unsigned width)
+{
+    uint32_t count = 0;
+    for (unsigned i = 0; i < n; i++)
+        count += values[i] >> width != 0;
+    return count;
 }
 
 /* The width with which n values of at most `longest` bits take the fewest bytes, the larger of
  * equals, and how many values it leaves to be patched. Every width is tried until p patches would
  * cost more than the best even if the packed values cost nothing beside them: a width w' below
- * takes at least 2 + p + (n*w' + p*(longest - w'))/8 >= 2 + p*(8 + longest)/8 bytes. */
-static unsigned choose_width(const uint8_t lengths[N_LENGTHS], unsigned n, unsigned longest,
+ * takes at least 2 + p + (n*w' + p*(longest - w'))/8 >= 2 + p*(8 + longest)/8 bytes. That is so
+ * after one or two widths mostly, hence values are counted anew for each. */
+static unsigned choose_width(const uint32_t *values, unsigned n, unsigned longest,
                              unsigned *n_patches)
 {
     unsigned best = longest;
     size_t best_bytes = qn_bitpack_bytes(n, longest);
-    unsigned patched = 0;
     *n_patches = 0;
     for (unsigned width = longest; width-- > 0;) {
-        patched += lengths[width + 1];
+        unsigned patched = count_over(values, n, width);
         size_t bytes =
             qn_bitpack_bytes(n, width) + 2 + patched + qn_bitpack_bytes(patched, longest - width);
         if (bytes < best_bytes && patched < QN_BLOCK) {
@@ -173,9 +167,8 @@ typedef struct patching {
 
 static patching choose_patching(const uint32_t *values, unsigned n)
 {
-    uint8_t lengths[LENGTHS_ROOM];
-    patching p = {.longest = count_lengths(values, n, lengths)};
-    p.width = choose_width(lengths, n, p.longest, &p.n_patches);
+    patching p = {.longest = longest_of(values, n)};
+    p.width = choose_width(values, n, p.longest, &p.n_patches);
     return p;
 }
 
