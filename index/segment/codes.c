@@ -36,10 +36,8 @@ typedef struct chooser {
 static const uint32_t row_tf[QN_CODES_ROWS] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,   10, 11,
                                                12, 13, 16, 20, 25, 31, 39, 49, 64, 100, 200};
 
-unsigned qn_code_row(uint32_t tf)
+unsigned qn_code_row_above(uint32_t tf)
 {
-    if (tf <= QN_CODES_EXACT)
-        return tf;
     unsigned row = QN_CODES_EXACT + 1;
     while (row + 1 < QN_CODES_ROWS && row_tf[row + 1] <= tf)
         row++;

@@ -33,7 +33,11 @@ typedef struct qn_code_class {
 } qn_code_class;
 
 /* The row of a tf >= 1: itself up to QN_CODES_EXACT, above in steps of a quarter. */
-unsigned qn_code_row(uint32_t tf);
+unsigned qn_code_row_above(uint32_t tf); /* of tf above QN_CODES_EXACT */
+static inline unsigned qn_code_row(uint32_t tf)
+{
+    return tf <= QN_CODES_EXACT ? tf : qn_code_row_above(tf);
+}
 
 /* How many postings of a term have each tf, by row, and length code. */
 typedef struct qn_code_histogram {

@@ -91,12 +91,16 @@ static quern_status start_mixed(qn_positions_writer *writer, quern_error *error)
 
 /* Keeps a row of huge documents from filling the memory. It comes to be mixed if it has more than
  * QN_POSITIONS_ROW values, in whatever pieces they arrive. */
-static quern_status spill(qn_positions_writer *writer, quern_error *error)
+static __attribute__((noinline)) quern_status put_held(qn_positions_writer *writer,
+                                                       quern_error *error)
+{
+    return writer->mixed ? put_mixed(writer, false, error) : start_mixed(writer, error);
+}
+
+static inline quern_status spill(qn_positions_writer *writer, quern_error *error)
 {
     size_t held = writer->rest.len / sizeof(uint32_t) + (writer->mixed ? 0 : writer->n);
-    if (held <= QN_POSITIONS_ROW)
-        return QUERN_OK;
-    return writer->mixed ? put_mixed(writer, false, error) : start_mixed(writer, error);
+    return held > QN_POSITIONS_ROW ? put_held(writer, error) : QUERN_OK;
 }
 
 /* ---- taking postings ---- */

@@ -126,10 +126,13 @@ static uint8_t ceiling(float part, float max_part)
     return (uint8_t)(up > 255 ? 255 : up);
 }
 
-static bool push_range(qn_postings_writer *writer)
+/* There is room: bound_block has reserved it. */
+static void push_range(qn_postings_writer *writer)
 {
-    return writer->now.part == 0 ||
-           qn_buffer_append(&writer->ranges, &writer->now, sizeof writer->now);
+    if (writer->now.part == 0)
+        return;
+    memcpy(writer->ranges.data + writer->ranges.len, &writer->now, sizeof writer->now);
+    writer->ranges.len += sizeof writer->now;
 }
 
 /* Takes the block's tf-parts into block, range and term maxima and the histogram. */
@@ -137,6 +140,8 @@ static bool bound_block(qn_postings_writer *writer)
 {
     float part[QN_BLOCK];
     float best = 0;
+    if (!qn_buffer_reserve(&writer->ranges, (QN_BLOCK + 1) * sizeof writer->now))
+        return false;
     for (uint32_t i = 0; i < writer->n; i++) {
         float tf = (float)writer->tfs[i];
         part[i] = tf / (tf + writer->norm[writer->lengths[writer->docs[i]]]);
@@ -147,8 +152,7 @@ static bool bound_block(qn_postings_writer *writer)
         best = part[i] > best ? part[i] : best;
         writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
         if (range != writer->now.range) {
-            if (!push_range(writer))
-                return false;
+            push_range(writer);
             writer->now = (range_part){range, part[i]};
         } else if (part[i] > writer->now.part) {
             writer->now.part = part[i];
@@ -217,18 +221,9 @@ static quern_status join(qn_postings_writer *writer, uint32_t tf, const uint32_t
     return qn_positions_writer_more(&writer->positions, tf, gaps, error);
 }
 
-quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
-                                    const uint32_t *gaps, quern_error *error)
+static inline quern_status add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                               const uint32_t *gaps, quern_error *error)
 {
-    if (writer->n > 0 && writer->docs[writer->n - 1] == doc)
-        return join(writer, tf, gaps, error);
-    if (writer->n == QN_BLOCK) {
-        if (!bound_block(writer))
-            return qn_fail_memory(error);
-        quern_status status = flush_block(writer, last_before(writer), true, error);
-        if (status != QUERN_OK)
-            return status;
-    }
     writer->docs[writer->n] = doc;
     writer->tfs[writer->n] = tf;
     writer->n++;
@@ -237,6 +232,27 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     if (!writer->params.positions)
         return QUERN_OK;
     return qn_positions_writer_add(&writer->positions, tf, gaps, error);
+}
+
+/* Apart from qn_postings_writer_add, so that little is saved and restored there. */
+static __attribute__((noinline)) quern_status add_to_next(qn_postings_writer *writer, uint32_t doc,
+                                                          uint32_t tf, const uint32_t *gaps,
+                                                          quern_error *error)
+{
+    if (!bound_block(writer))
+        return qn_fail_memory(error);
+    quern_status status = flush_block(writer, last_before(writer), true, error);
+    return status == QUERN_OK ? add(writer, doc, tf, gaps, error) : status;
+}
+
+quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                    const uint32_t *gaps, quern_error *error)
+{
+    if (writer->n > 0 && writer->docs[writer->n - 1] == doc)
+        return join(writer, tf, gaps, error);
+    if (writer->n == QN_BLOCK)
+        return add_to_next(writer, doc, tf, gaps, error);
+    return add(writer, doc, tf, gaps, error);
 }
 
 /* ---- ends of lists ---- */
@@ -282,7 +298,8 @@ static void take_seeds(qn_postings_writer *writer, uint16_t seeds[QN_SEEDS])
     uint64_t above = 0;
     unsigned next = 0;
     memset(seeds, 0, QN_SEEDS * sizeof *seeds);
-    for (unsigned bin = HISTOGRAM + 1; bin-- > 0 && next < QN_SEEDS;) {
+    unsigned bin = (unsigned)(writer->max_part * HISTOGRAM) + 1; /* there is none from here on */
+    while (next < QN_SEEDS && above < writer->df && bin-- > 0) {
         above += writer->histogram[bin];
         while (next < QN_SEEDS && above >= qn_seed_rank[next])
             seeds[next++] = (uint16_t)bin;
@@ -299,7 +316,8 @@ static bool make_range_levels(qn_postings_writer *writer, uint8_t level[QN_LEVEL
     uint32_t count[256] = {0};
     uint8_t number[256];
     bytes->len = 0;
-    if (!push_range(writer) || !qn_buffer_reserve(bytes, n_ranges))
+    push_range(writer);
+    if (!qn_buffer_reserve(bytes, n_ranges))
         return false;
     memset(bytes->data, 0, n_ranges);
     for (size_t at = 0; at < writer->ranges.len; at += sizeof(range_part)) {
