@@ -1,5 +1,5 @@
-/* ASCII, 64 bytes at a time. Each step works on eight bytes in a register; every byte is cut to
- * seven bits first, so that no sum carries into its neighbour. */
+/* ASCII, 64 bytes at a time: the portable kernel. Each step works on eight bytes in a register;
+ * every byte is cut to seven bits first, so that no sum carries into its neighbour. */
 #include "index/text/ascii.h"
 
 #include "index/base/bytes.h"
@@ -36,6 +36,16 @@ qn_ascii_masks qn_ascii_classify(const char *in, char *out)
         masks.high |= gather(bytes) << i;
     }
     return masks;
+}
+
+qn_ascii_classify_fn qn_ascii_classify_for(qn_cpu cpu)
+{
+    qn_ascii_classify_fn best = NULL;
+    if (cpu >= QN_CPU_AVX512)
+        best = qn_ascii_classify_avx512();
+    if (best == NULL && cpu >= QN_CPU_AVX2)
+        best = qn_ascii_classify_avx2();
+    return best != NULL ? best : qn_ascii_classify;
 }
 
 bool qn_ascii_all(const char *text, size_t len)

@@ -1,9 +1,11 @@
 /*
  * ASCII, 64 bytes at a time: which bytes are letters or digits, which are apostrophes, which are
- * not ASCII, and the lower case of all. Portable, eight bytes in a register.
+ * not ASCII, and the lower case of all.
  */
 #ifndef QN_TEXT_ASCII_H
 #define QN_TEXT_ASCII_H
+
+#include "index/base/cpu.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +22,17 @@ typedef struct qn_ascii_masks {
 
 /* Reads QN_ASCII_BLOCK bytes of `in` and writes as many to `out`: letters in lower case, other
  * ASCII unchanged, bytes 80..FF in no useful way. */
+typedef qn_ascii_masks (*qn_ascii_classify_fn)(const char *in, char *out);
+
+/* The portable kernel, which all others equal in all that means something. */
 qn_ascii_masks qn_ascii_classify(const char *in, char *out);
+
+/* The kernel for a level; falls back to the best compiled one below it. Never NULL. */
+qn_ascii_classify_fn qn_ascii_classify_for(qn_cpu cpu);
+
+/* The kernels of the levels; NULL where the compiler did not target them. */
+qn_ascii_classify_fn qn_ascii_classify_avx2(void);
+qn_ascii_classify_fn qn_ascii_classify_avx512(void);
 
 /* Whether all of `len` bytes are ASCII. */
 bool qn_ascii_all(const char *text, size_t len);

@@ -26,6 +26,7 @@ enum {
 
 struct qn_tokenizer {
     qn_fold *fold;
+    qn_ascii_classify_fn classify;
     const char *text;
     size_t len;
     size_t at; /* first byte that has not been read: after `ahead`, if there is one */
@@ -49,6 +50,7 @@ qn_tokenizer *qn_tokenizer_new(void)
         free(t);
         return NULL;
     }
+    t->classify = qn_ascii_classify_for(qn_cpu_detect());
     return t;
 }
 
@@ -101,19 +103,19 @@ typedef struct block {
     bool ends; /* something that is not ASCII stands at limit */
 } block;
 
-/* Classifies text[at..], writing its lower case to `out` (QN_ASCII_BLOCK bytes). */
-static inline block classify(const char *text, size_t at, size_t len, char *out)
+/* Classifies the text from `at` on, writing its lower case to `out` (QN_ASCII_BLOCK bytes). */
+static inline block classify(const qn_tokenizer *t, size_t at, char *out)
 {
     char tail[QN_ASCII_BLOCK];
-    const char *in = text + at;
+    const char *in = t->text + at;
     block b = {.limit = QN_ASCII_BLOCK};
-    if (len - at < QN_ASCII_BLOCK) {
-        b.limit = (unsigned)(len - at);
+    if (t->len - at < QN_ASCII_BLOCK) {
+        b.limit = (unsigned)(t->len - at);
         memset(tail, 0, sizeof tail);
         memcpy(tail, in, b.limit);
         in = tail;
     }
-    qn_ascii_masks masks = qn_ascii_classify(in, out);
+    qn_ascii_masks masks = t->classify(in, out);
     b.word = masks.word;
     b.apostrophe = masks.apostrophe;
     if (masks.high != 0) {
@@ -156,7 +158,7 @@ static void read_ascii(qn_tokenizer *t, qn_batch *b)
     t->has_ahead = false;
     while (at < t->len && b->max - b->n >= BLOCK_WORDS &&
            g->used + (at - first) + QN_ASCII_BLOCK <= QN_GRAMMAR_SCRATCH) {
-        block k = classify(t->text, at, t->len, folded + (at - first));
+        block k = classify(t, at, folded + (at - first));
         uint64_t mask = word_mask(t, k, before, at);
         uint64_t shifted = mask << 1 | inside;
         uint64_t starts = mask & ~shifted;

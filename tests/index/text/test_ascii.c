@@ -8,7 +8,18 @@ static bool is_letter(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-Test(ascii, every_byte_at_every_place)
+/* The kernel of a level, or NULL where this machine or the compiler has none. */
+static qn_ascii_classify_fn kernel_of(qn_cpu cpu)
+{
+    qn_ascii_classify_fn kernel = cpu == QN_CPU_SCALAR ? qn_ascii_classify
+                                  : cpu == QN_CPU_AVX2 ? qn_ascii_classify_avx2()
+                                                       : qn_ascii_classify_avx512();
+    if (kernel != NULL && cpu <= qn_cpu_machine())
+        cr_assert_eq(qn_ascii_classify_for(cpu), kernel);
+    return cpu <= qn_cpu_machine() ? kernel : NULL;
+}
+
+static void check_every_byte(qn_ascii_classify_fn classify)
 {
     for (unsigned value = 0; value < 256; value++) {
         unsigned char c = (unsigned char)value;
@@ -19,7 +30,7 @@ Test(ascii, every_byte_at_every_place)
             char in[QN_ASCII_BLOCK], out[QN_ASCII_BLOCK];
             memset(in, at % 2 == 0 ? 0x7F : 0, sizeof in);
             in[at] = (char)c;
-            qn_ascii_masks masks = qn_ascii_classify(in, out);
+            qn_ascii_masks masks = classify(in, out);
             uint64_t bit = (uint64_t)1 << at;
             cr_assert_eq(masks.high, c >= 0x80 ? bit : 0);
             if (c >= 0x80)
@@ -34,7 +45,7 @@ Test(ascii, every_byte_at_every_place)
     }
 }
 
-Test(ascii, random_blocks)
+static void check_random_blocks(qn_ascii_classify_fn classify)
 {
     uint64_t seed = 1;
     for (int round = 0; round < 20000; round++) {
@@ -42,14 +53,26 @@ Test(ascii, random_blocks)
         uint32_t range = round % 2 == 0 ? 128 : 256;
         for (size_t i = 0; i < sizeof in; i++)
             in[i] = (char)test_below(&seed, range);
-        qn_ascii_masks masks = qn_ascii_classify(in, out);
+        qn_ascii_masks masks = classify(in, out);
         for (size_t i = 0; i < sizeof in; i++) {
             cr_assert_eq(masks.high >> i & 1, (unsigned char)in[i] >= 0x80);
             if ((unsigned char)in[i] >= 0x80)
                 continue;
             cr_assert_eq(masks.word >> i & 1, qn_ascii_is_word(in[i]));
             cr_assert_eq(masks.apostrophe >> i & 1, in[i] == '\'');
+            cr_assert_eq(out[i], is_letter((unsigned char)in[i]) ? in[i] | 0x20 : in[i]);
         }
+    }
+}
+
+Test(ascii, every_kernel)
+{
+    for (int cpu = QN_CPU_SCALAR; cpu <= QN_CPU_AVX512; cpu++) {
+        qn_ascii_classify_fn classify = kernel_of((qn_cpu)cpu);
+        if (classify == NULL)
+            continue;
+        check_every_byte(classify);
+        check_random_blocks(classify);
     }
 }
 
