@@ -109,22 +109,28 @@ quern_status qn_inverter_words(qn_inverter *inverter, const uint32_t *terms, con
 {
     if (!reserve_log(inverter, n))
         return qn_fail_memory(error);
-    size_t before = inverter->n_tokens;
     uint32_t *count = inverter->vocabulary->count;
+    uint32_t *const first = inverter->log + inverter->n_tokens, *to = first;
+    uint32_t next = inverter->next_position;
     for (size_t i = 0; i < n; i++) {
-        if (terms[i] == QN_STOP_WORD)
+        uint32_t term = terms[i], position = words[i].position;
+        if (term == QN_STOP_WORD)
             continue;
-        uint32_t position = words[i].position;
-        if (position != inverter->next_position && !start_stretch(inverter, position))
-            return qn_fail_memory(error);
-        inverter->log[inverter->n_tokens++] = terms[i];
-        count[terms[i]]++;
-        inverter->next_position = position + 1;
+        if (position != next) {
+            inverter->n_tokens = (size_t)(to - inverter->log);
+            if (!start_stretch(inverter, position))
+                return qn_fail_memory(error);
+        }
+        *to++ = term;
+        count[term]++;
+        next = position + 1;
     }
+    inverter->n_tokens = (size_t)(to - inverter->log);
+    inverter->next_position = next;
     /* They do not decrease. */
     if (n > 0 && words[n - 1].position > inverter->max_position)
         inverter->max_position = words[n - 1].position;
-    *n_added += (uint32_t)(inverter->n_tokens - before);
+    *n_added += (uint32_t)(to - first);
     return QUERN_OK;
 }
 

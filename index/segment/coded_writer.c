@@ -62,20 +62,34 @@ static void sum_groups(const qn_coded_input *input, uint8_t *table)
     }
 }
 
-/* The codes of a block, and what its classes do not tell. */
+static bool put_exceptions(qn_coded_writer *writer, uint32_t first, const uint8_t *code,
+                           const uint32_t *tfs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = first + i;
+        if (!writer->codes.class[code[i]].exact &&
+            (!qn_buffer_append(&writer->exception, &at, sizeof at) ||
+             !qn_buffer_append(&writer->tf, &tfs[i], sizeof tfs[i])))
+            return false;
+    }
+    return true;
+}
+
+/* The codes of a block, and what its classes do not tell. `first` is even. */
 static bool put_codes(qn_coded_writer *writer, const qn_coded_input *input, uint32_t first,
                       const uint32_t *docs, const uint32_t *tfs, uint32_t n)
 {
     const qn_codes *codes = &writer->codes;
+    uint8_t code[QN_BLOCK + 1], *out = writer->code.data + first / 2;
+    bool exact = true;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t at = first + i;
-        uint8_t code = codes->code[qn_code_row(tfs[i])][input->lengths[docs[i]]];
-        writer->code.data[at / 2] |= (uint8_t)(code << (at % 2 * 4));
-        if (!codes->class[code].exact && (!qn_buffer_append(&writer->exception, &at, sizeof at) ||
-                                          !qn_buffer_append(&writer->tf, &tfs[i], sizeof tfs[i])))
-            return false;
+        code[i] = codes->code[qn_code_row(tfs[i])][input->lengths[docs[i]]];
+        exact = exact && codes->class[code[i]].exact;
     }
-    return true;
+    code[n] = 0; /* beside the last of an odd number */
+    for (uint32_t i = 0; i < n; i += 2)
+        *out++ = (uint8_t)(code[i] | code[i + 1] << 4);
+    return exact || put_exceptions(writer, first, code, tfs, n);
 }
 
 static bool put_blocks(qn_coded_writer *writer, const qn_coded_input *input)

@@ -49,7 +49,8 @@ static inline void qn_code_count(qn_code_histogram *histogram, uint32_t tf, uint
 {
     unsigned row = qn_code_row(tf);
     histogram->count[row][length]++;
-    histogram->tf_max[row] = tf > histogram->tf_max[row] ? tf : histogram->tf_max[row];
+    if (tf <= QN_CODES_EXACT || tf > histogram->tf_max[row])
+        histogram->tf_max[row] = tf;
 }
 
 /* The classes of a term and the code of each kind of posting. */
