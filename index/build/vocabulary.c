@@ -232,8 +232,11 @@ static quern_status new_word(qn_vocabulary *vocabulary, word_slot key, const cha
     return QUERN_OK;
 }
 
-static inline quern_status look_up(qn_vocabulary *vocabulary, const word_slot *key, uint64_t hash,
-                                   const char *word, uint32_t *term, quern_error *error)
+/* Where the word is not in its first slot: it is farther on, long, or new. */
+static __attribute__((noinline)) quern_status look_farther(qn_vocabulary *vocabulary,
+                                                           const word_slot *key, uint64_t hash,
+                                                           const char *word, uint32_t *term,
+                                                           quern_error *error)
 {
     size_t mask = vocabulary->word_cap - 1, at = hash & mask;
     for (; vocabulary->words[at].tag != 0; at = (at + 1) & mask) {
@@ -251,17 +254,27 @@ quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, uint8_t prefix, cons
     word_slot key[AHEAD];
     uint64_t hash[AHEAD];
     for (size_t from = 0; from < n; from += AHEAD) {
-        size_t part = n - from < AHEAD ? n - from : AHEAD;
+        size_t part = n - from < AHEAD ? n - from : AHEAD, mask = vocabulary->word_cap - 1;
+        const word_slot *slots = vocabulary->words;
         for (size_t i = 0; i < part; i++) {
             key[i] = make_key(words[from + i].text, words[from + i].len, prefix);
             hash[i] = slot_hash(&key[i]);
-            __builtin_prefetch(&vocabulary->words[hash[i] & (vocabulary->word_cap - 1)]);
+            __builtin_prefetch(&slots[hash[i] & mask]);
         }
         for (size_t i = 0; i < part; i++) {
-            quern_status status = look_up(vocabulary, &key[i], hash[i], words[from + i].text,
-                                          &terms[from + i], error);
+            /* A slot of a long word has an address where its key has 0. */
+            const word_slot *slot = &slots[hash[i] & mask];
+            if (slot->tag == key[i].tag && slot->key[0] == key[i].key[0] &&
+                slot->key[1] == key[i].key[1]) {
+                terms[from + i] = slot->term;
+                continue;
+            }
+            quern_status status = look_farther(vocabulary, &key[i], hash[i], words[from + i].text,
+                                               &terms[from + i], error);
             if (status != QUERN_OK)
                 return status;
+            slots = vocabulary->words; /* the table may have grown */
+            mask = vocabulary->word_cap - 1;
         }
     }
     return QUERN_OK;
