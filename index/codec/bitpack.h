@@ -33,6 +33,12 @@ static inline uint32_t qn_bitpack_mask(unsigned width)
  * QN_BITPACK_SLACK more (what lands there is unspecified). Bits left over in the last byte are
  * zero. Returns the byte after the packed ones. */
 uint8_t *qn_bitpack_pack(const uint32_t *values, size_t n, unsigned width, uint8_t *out);
+typedef uint8_t *(*qn_bitpack_pack_fn)(const uint32_t *values, size_t n, unsigned width,
+                                       uint8_t *out);
+
+/* The same with AVX2 (bitpack_pack_avx2.h has it for inlining); NULL where the compiler did not
+ * target it. */
+qn_bitpack_pack_fn qn_bitpack_pack_avx2(void);
 
 /* Value i of the packed `in`. Reads up to 8 bytes from the byte where the value starts. */
 static inline uint32_t qn_bitpack_get(const uint8_t *in, size_t i, unsigned width)

@@ -4,6 +4,7 @@
 #if defined(__AVX2__)
 
 #include "index/codec/bitpack_avx2.h"
+#include "index/codec/bitpack_pack_avx2.h"
 
 /* Bit where value i of a step starts, counted from its window, and the byte b of its lane. */
 #define BIT(w, i)     ((i) < 4 ? (i) * (w) : (i) * (w) - (w) / 2 * 8)
@@ -43,7 +44,22 @@ qn_bitpack_unpack_fn qn_bitpack_unpack_avx2(void)
     return unpack;
 }
 
+static uint8_t *pack(const uint32_t *values, size_t n, unsigned width, uint8_t *out)
+{
+    return qn_bitpack_avx2_pack(values, n, width, out);
+}
+
+qn_bitpack_pack_fn qn_bitpack_pack_avx2(void)
+{
+    return pack;
+}
+
 #else
+
+qn_bitpack_pack_fn qn_bitpack_pack_avx2(void)
+{
+    return NULL;
+}
 
 qn_bitpack_unpack_fn qn_bitpack_unpack_avx2(void)
 {

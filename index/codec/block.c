@@ -4,6 +4,11 @@
 #include "index/codec/bitpack.h"
 #include "index/codec/block_parts.h"
 
+static uint8_t *pack(const uint32_t *values, size_t n, unsigned width, uint8_t *out)
+{
+    return qn_bitpack_pack(values, n, width, out);
+}
+
 /* ---- decoding: the portable kernels, which all others equal ---- */
 
 static void unpack(const uint8_t *in, size_t n, unsigned width, uint32_t *out)

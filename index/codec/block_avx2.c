@@ -4,6 +4,7 @@
 #if defined(__AVX2__)
 
 #include "index/codec/bitpack_avx2.h"
+#include "index/codec/bitpack_pack_avx2.h"
 
 enum { STEP = QN_BITPACK_AVX2_STEP };
 
@@ -90,6 +91,7 @@ static void unary_highs(const uint8_t *in, unsigned n, uint8_t high[HIGHS_ROOM])
 }
 
 #define KERNELS avx2_kernels
+#define pack    qn_bitpack_avx2_pack
 #define LEVEL   "avx2"
 #include "index/codec/block_template.h"
 

@@ -5,6 +5,7 @@
 #if defined(__AVX512VBMI__) && defined(__AVX512VBMI2__) && defined(__AVX512BW__)
 
 #include "index/codec/bitpack_avx512.h"
+#include "index/codec/bitpack_pack_avx2.h"
 
 #include <stdalign.h>
 
@@ -240,6 +241,7 @@ static void unpack_unary_sum(const block_parts *parts, unsigned n, uint32_t base
 
 #define OWN_PATCHED
 #define KERNELS avx512_kernels
+#define pack    qn_bitpack_avx2_pack
 #define LEVEL   "avx512"
 #include "index/codec/block_template.h"
 

@@ -1,7 +1,7 @@
 /*
  * The encoder of blocks, which chooses between patches and unary: compiled once per instruction set
  * with the decoders (block_template.h), since most of it are sums over the values. The bytes are
- * the same.
+ * the same. The including file has defined `pack`, which does what qn_bitpack_pack does.
  */
 #ifndef QN_CODEC_BLOCK_ENCODE_H
 #define QN_CODEC_BLOCK_ENCODE_H
@@ -150,7 +150,7 @@ static size_t put_unary(const uint32_t *values, unsigned n, unsigned width, uint
     uint64_t word = 0;
     unsigned at = 0; /* the bit of the word that is set next */
     out[0] = (uint8_t)(QN_BLOCK_UNARY + width);
-    uint8_t *to = qn_bitpack_pack(values, n, width, out + 1);
+    uint8_t *to = pack(values, n, width, out + 1);
     for (unsigned i = 0; i < n; i++, at++) {
         for (at += values[i] >> width; at >= 64; at -= 64, to += 8, word = 0)
             qn_store_u64(to, word);
@@ -176,16 +176,16 @@ static size_t put_patched(const uint32_t *values, unsigned n, const patching *p,
 {
     if (p->n_patches == 0) {
         out[0] = (uint8_t)p->width;
-        return (size_t)(qn_bitpack_pack(values, n, p->width, out + 1) - out);
+        return (size_t)(pack(values, n, p->width, out + 1) - out);
     }
     unsigned high_width = p->longest - p->width;
     out[0] = (uint8_t)(p->width | QN_BLOCK_PATCHED);
     out[1] = (uint8_t)p->n_patches;
     out[2] = (uint8_t)high_width;
-    uint8_t *at = qn_bitpack_pack(values, n, p->width, out + 3);
+    uint8_t *at = pack(values, n, p->width, out + 3);
     uint32_t high[QN_BLOCK];
     find_patches(values, n, p->width, at, high);
-    at = qn_bitpack_pack(high, p->n_patches, high_width, at + p->n_patches);
+    at = pack(high, p->n_patches, high_width, at + p->n_patches);
     return (size_t)(at - out);
 }
 

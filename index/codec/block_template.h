@@ -4,6 +4,7 @@
  *
  *     KERNELS     the name of the qn_block_kernels table that this file defines
  *     LEVEL       its level's name
+ *     pack        as qn_bitpack_pack, and with the same bytes
  *     unpack      static, a qn_bitpack_unpack_fn
  *     sum         static void (uint32_t *out, unsigned n, uint32_t base): replaces gaps - 1 by
  *                 values, out[i] = base + sum of (out[j] + 1) for j <= i, modulo 2^32

@@ -21,7 +21,7 @@ static size_t whole_groups(size_t n)
     return (n + QN_BITPACK_GROUP - 1) / QN_BITPACK_GROUP * QN_BITPACK_GROUP;
 }
 
-Test(bitpack, packs_every_width_and_count)
+static void check_pack(qn_bitpack_pack_fn pack)
 {
     guarded g = guard_new();
     uint64_t state = 1;
@@ -33,7 +33,7 @@ Test(bitpack, packs_every_width_and_count)
             size_t len = qn_bitpack_bytes(n, width);
             uint8_t *out = g.end - QN_BITPACK_SLACK - len;
             memset(out, 0xFF, len + QN_BITPACK_SLACK);
-            cr_assert_eq(qn_bitpack_pack(values, n, width, out), out + len);
+            cr_assert_eq(pack(values, n, width, out), out + len);
             for (size_t i = 0; i < n; i++) {
                 cr_assert_eq(bit_by_bit(out, i, width), values[i] & qn_bitpack_mask(width));
                 cr_assert_eq(qn_bitpack_get(out, i, width), values[i] & qn_bitpack_mask(width));
@@ -43,6 +43,13 @@ Test(bitpack, packs_every_width_and_count)
         }
     }
     guard_free(g);
+}
+
+Test(bitpack, packs_every_width_and_count)
+{
+    check_pack(qn_bitpack_pack);
+    if (qn_cpu_machine() >= QN_CPU_AVX2 && qn_bitpack_pack_avx2() != NULL)
+        check_pack(qn_bitpack_pack_avx2());
 }
 
 static void check_unpack(qn_bitpack_unpack_fn unpack, const uint8_t *in, size_t n, unsigned width,
