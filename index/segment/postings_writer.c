@@ -127,12 +127,12 @@ static uint8_t ceiling(float part, float max_part)
 }
 
 /* There is room: bound_block has reserved it. */
-static void push_range(qn_postings_writer *writer)
+static void push_range(qn_buffer *ranges, range_part range)
 {
-    if (writer->now.part == 0)
+    if (range.part == 0)
         return;
-    memcpy(writer->ranges.data + writer->ranges.len, &writer->now, sizeof writer->now);
-    writer->ranges.len += sizeof writer->now;
+    memcpy(ranges->data + ranges->len, &range, sizeof range);
+    ranges->len += sizeof range;
 }
 
 /* Takes the block's tf-parts into block, range and term maxima and the histogram. */
@@ -142,22 +142,26 @@ static bool bound_block(qn_postings_writer *writer)
     float best = 0;
     if (!qn_buffer_reserve(&writer->ranges, (QN_BLOCK + 1) * sizeof writer->now))
         return false;
+    uint8_t length[QN_BLOCK];
     for (uint32_t i = 0; i < writer->n; i++) {
         float tf = (float)writer->tfs[i];
-        part[i] = tf / (tf + writer->norm[writer->lengths[writer->docs[i]]]);
+        length[i] = writer->lengths[writer->docs[i]];
+        part[i] = tf / (tf + writer->norm[length[i]]);
     }
+    range_part now = writer->now;
     for (uint32_t i = 0; i < writer->n; i++) {
         uint32_t range = writer->docs[i] / QN_RANGE;
-        qn_code_count(&writer->cells, writer->tfs[i], writer->lengths[writer->docs[i]]);
+        qn_code_count(&writer->cells, writer->tfs[i], length[i]);
         best = part[i] > best ? part[i] : best;
         writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
-        if (range != writer->now.range) {
-            push_range(writer);
-            writer->now = (range_part){range, part[i]};
-        } else if (part[i] > writer->now.part) {
-            writer->now.part = part[i];
+        if (range != now.range) {
+            push_range(&writer->ranges, now);
+            now = (range_part){range, part[i]};
+        } else if (part[i] > now.part) {
+            now.part = part[i];
         }
     }
+    writer->now = now;
     writer->max_part = best > writer->max_part ? best : writer->max_part;
     return qn_buffer_append(&writer->block_parts, &best, sizeof best);
 }
@@ -316,7 +320,7 @@ static bool make_range_levels(qn_postings_writer *writer, uint8_t level[QN_LEVEL
     uint32_t count[256] = {0};
     uint8_t number[256];
     bytes->len = 0;
-    push_range(writer);
+    push_range(&writer->ranges, writer->now);
     if (!qn_buffer_reserve(bytes, n_ranges))
         return false;
     memset(bytes->data, 0, n_ranges);

@@ -72,15 +72,21 @@ static inline bool qn_grammar_has_room(const qn_grammar *grammar, const qn_batch
 
 /* Gives a word whose text stands in scratch, or counts it as left out if it is too long. Positions
  * stop at the last one rather than begin anew: a few code points normalise to more words than they
- * have bytes. */
+ * have bytes. (What it changes is named one by one, so that a loop can hold it in registers.) */
+static inline void qn_grammar_give_at(uint32_t *position, uint64_t *long_words, qn_batch *batch,
+                                      const char *text, size_t len, size_t start, size_t end)
+{
+    if (len <= QN_WORD_MAX)
+        batch->words[batch->n++] = (qn_word){text, (uint32_t)len, *position, start, end};
+    else
+        ++*long_words;
+    *position += *position != UINT32_MAX;
+}
+
 static inline void qn_grammar_give(qn_grammar *grammar, qn_batch *batch, const char *text,
                                    size_t len, size_t start, size_t end)
 {
-    if (len <= QN_WORD_MAX)
-        batch->words[batch->n++] = (qn_word){text, (uint32_t)len, grammar->position, start, end};
-    else
-        grammar->long_words++;
-    grammar->position += grammar->position != UINT32_MAX;
+    qn_grammar_give_at(&grammar->position, &grammar->long_words, batch, text, len, start, end);
 }
 
 /* Ends the open word or run, if there is one; gives at most one word. */

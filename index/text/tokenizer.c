@@ -156,7 +156,10 @@ static void read_ascii(qn_tokenizer *t, qn_batch *b)
     size_t at = first, word = first, given = first; /* given: end of the last word given */
     bool inside = false, before = false;
     t->has_ahead = false;
-    while (at < t->len && b->max - b->n >= BLOCK_WORDS &&
+    qn_batch batch = *b;
+    uint32_t position = g->position;
+    uint64_t long_words = g->long_words;
+    while (at < t->len && batch.max - batch.n >= BLOCK_WORDS &&
            g->used + (at - first) + QN_ASCII_BLOCK <= QN_GRAMMAR_SCRATCH) {
         block k = classify(t, at, folded + (at - first));
         uint64_t mask = word_mask(t, k, before, at);
@@ -165,20 +168,19 @@ static void read_ascii(qn_tokenizer *t, qn_batch *b)
         uint64_t ends = ~mask & shifted;
         if (k.ends) /* a word that goes up to there may go on */
             ends &= ((uint64_t)1 << k.limit) - 1;
-        for (;;) {
+        for (; ends != 0; ends &= ends - 1) {
             if (!inside) {
-                if (starts == 0)
-                    break;
                 word = at + (size_t)__builtin_ctzll(starts);
                 starts &= starts - 1;
-                inside = true;
             }
-            if (ends == 0)
-                break;
             given = at + (size_t)__builtin_ctzll(ends);
-            ends &= ends - 1;
             inside = false;
-            qn_grammar_give(g, b, folded + (word - first), given - word, word, given);
+            qn_grammar_give_at(&position, &long_words, &batch, folded + (word - first),
+                               given - word, word, given);
+        }
+        if (starts != 0) { /* a word that has begun and not ended; there is but one */
+            word = at + (size_t)__builtin_ctzll(starts);
+            inside = true;
         }
         before = k.word >> 63;
         at += k.limit;
@@ -187,6 +189,9 @@ static void read_ascii(qn_tokenizer *t, qn_batch *b)
             break;
         }
     }
+    *b = batch;
+    g->position = position;
+    g->long_words = long_words;
     if (inside && at == t->len) {
         given = at;
         inside = false;
