@@ -51,7 +51,7 @@ static void take_values(chooser *c, const uint32_t count[256])
     c->m = 0;
     c->n[0] = c->sum[0] = 0;
     for (unsigned v = 1; v < 256; v++) {
-        if (count[v] == 0 && v < 255)
+        if (v < 255 && count[v] == 0)
             continue;
         unsigned i = ++c->m;
         c->value[i] = (uint8_t)v;
