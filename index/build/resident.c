@@ -184,6 +184,36 @@ static inline void put(output *out, uint64_t value)
         out->len += qn_varint_put(out->bytes + out->len, value);
 }
 
+static uint64_t key_at(const qn_resident *run, size_t i)
+{
+    return run->narrow != NULL ? run->narrow[i] : run->wide[i];
+}
+
+/* Where the posting that begins with key `at` ends, at most at `end`: it has the keys of one
+ * document. */
+static size_t posting_end(const qn_resident *run, size_t at, size_t end)
+{
+    uint64_t doc = key_at(run, at) >> run->position_bits;
+    do
+        at++;
+    while (at < end && key_at(run, at) >> run->position_bits == doc);
+    return at;
+}
+
+static uint32_t doc_of(const qn_resident *run, size_t at)
+{
+    return (uint32_t)(key_at(run, at) >> run->position_bits);
+}
+
+/* Of the posting that begins with key `at`, the gap of its position i: from the one before, of the
+ * first from 0. */
+static uint32_t gap_of(const qn_resident *run, size_t at, size_t i)
+{
+    uint64_t key = key_at(run, at + i);
+    return i > 0 ? (uint32_t)(key - key_at(run, at + i - 1))
+                 : (uint32_t)(key & (((uint64_t)1 << run->position_bits) - 1));
+}
+
 enum { GAPS_AT_ONCE = 512 };
 
 /* The positions of the posting of keys [at, end). */
@@ -196,7 +226,7 @@ static quern_status put_gaps(output *out, const qn_resident *run, size_t at, siz
         if (status != QUERN_OK)
             return status;
         for (; i < stop; i++)
-            put(out, qn_resident_gap(run, at, i));
+            put(out, gap_of(run, at, i));
     }
     return QUERN_OK;
 }
@@ -207,14 +237,14 @@ static quern_status put_list(const qn_resident *run, const qn_resident_term *ter
     uint32_t before = UINT32_MAX; /* the document before the run's first, as a wrapped -1 */
     quern_status status = QUERN_OK;
     for (size_t i = term->start; status == QUERN_OK && i < term->end;) {
-        size_t end = qn_resident_posting_end(run, i, term->end);
-        uint32_t doc = qn_resident_doc(run, i);
+        size_t end = posting_end(run, i, term->end);
+        uint32_t doc = doc_of(run, i);
         status = make_room(out, 3 * QN_VARINT64_MAX, error);
         put(out, (uint64_t)(doc - before) << 1 | (end - i > 1 ? 1 : 0));
         if (end - i > 1)
             put(out, end - i);
         if (run->positions && end - i == 1)
-            put(out, qn_resident_gap(run, i, 0));
+            put(out, gap_of(run, i, 0));
         else if (run->positions && status == QUERN_OK)
             status = put_gaps(out, run, i, end, error);
         i = end;

@@ -38,36 +38,6 @@ typedef struct qn_resident {
     size_t n_terms;
 } qn_resident;
 
-static inline uint64_t qn_resident_key(const qn_resident *run, size_t i)
-{
-    return run->narrow != NULL ? run->narrow[i] : run->wide[i];
-}
-
-/* Where the posting that begins with key `at` ends, at most at `end`: it has the keys of one
- * document. */
-static inline size_t qn_resident_posting_end(const qn_resident *run, size_t at, size_t end)
-{
-    uint64_t doc = qn_resident_key(run, at) >> run->position_bits;
-    do
-        at++;
-    while (at < end && qn_resident_key(run, at) >> run->position_bits == doc);
-    return at;
-}
-
-static inline uint32_t qn_resident_doc(const qn_resident *run, size_t at)
-{
-    return (uint32_t)(qn_resident_key(run, at) >> run->position_bits);
-}
-
-/* Of the posting that begins with key `at`, the gap of its position i: from the one before, of the
- * first from 0. */
-static inline uint32_t qn_resident_gap(const qn_resident *run, size_t at, size_t i)
-{
-    uint64_t key = qn_resident_key(run, at + i);
-    return i > 0 ? (uint32_t)(key - qn_resident_key(run, at + i - 1))
-                 : (uint32_t)(key & (((uint64_t)1 << run->position_bits) - 1));
-}
-
 /* What a run is made from. */
 typedef struct qn_resident_input {
     qn_vocabulary *vocabulary; /* its counts are those of the log; they become 0 */

@@ -1,4 +1,4 @@
-/* Unpacking with AVX2: the constants of each width, and the kernel. */
+/* Unpacking and packing with AVX2: the constants of each width, and the kernels. */
 #include "index/codec/bitpack.h"
 
 #if defined(__AVX2__)

@@ -1,6 +1,6 @@
 /*
  * Packing with AVX2 up to 16 bits a value: eight values are joined to two, four and eight within
- * registers, which takes a third of the instructions of qn_bitpack_pack. The bytes are the same.
+ * registers, which takes half the instructions of qn_bitpack_pack or fewer. The bytes are the same.
  * Included by *_avx2.c and *_avx512.c files only.
  */
 #ifndef QN_CODEC_BITPACK_PACK_AVX2_H

@@ -1,4 +1,4 @@
-/* Decoding of blocks with AVX2: see block_template.h. */
+/* Blocks with AVX2: see block_template.h. */
 #include "index/codec/block_parts.h"
 
 #if defined(__AVX2__)

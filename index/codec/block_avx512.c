@@ -1,5 +1,5 @@
-/* Decoding of blocks with AVX-512: see block_template.h. Nearly every block of gaps has patches, so
- * those are applied in registers too. */
+/* Blocks with AVX-512: see block_template.h. Nearly every block of gaps has patches or is in unary,
+ * so those are done in registers too. */
 #include "index/codec/block_parts.h"
 
 #if defined(__AVX512VBMI__) && defined(__AVX512VBMI2__) && defined(__AVX512BW__)
