@@ -49,7 +49,8 @@ void qn_registry_free(qn_registry *registry);
 quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
                               quern_error *error);
 
-/* The same of all documents; where there are several windows it reads all ids. */
+/* The same of all documents; where there are several windows it reads all ids. Documents of other
+ * windows may have the id as well. */
 quern_status qn_registry_find_any(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
                                   quern_error *error);
 

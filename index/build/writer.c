@@ -383,9 +383,16 @@ quern_status qn_index_writer_delete(qn_index_writer *writer, quern_span id, quer
     qn_old_place at;
     if (writer->failed)
         return qn_fail(error, QUERN_E_ARGUMENT, "the builder has failed before");
-    quern_status status = qn_registry_find_any(&writer->registry, id.data, id.len, &doc, error);
-    if (status == QUERN_OK) {
-        status = qn_registry_drop(&writer->registry, doc, error);
+    bool found = false;
+    quern_status status = QUERN_OK;
+    while (status == QUERN_OK) { /* each window may have one */
+        status = qn_registry_find_any(&writer->registry, id.data, id.len, &doc, error);
+        found = found || status == QUERN_OK;
+        if (status == QUERN_OK)
+            status = qn_registry_drop(&writer->registry, doc, error);
+    }
+    if (status == QUERN_NOT_FOUND && found) {
+        status = QUERN_OK;
     } else if (status == QUERN_NOT_FOUND) {
         status = qn_old_find(&writer->old, id.data, id.len, &at, error);
         if (status == QUERN_OK)

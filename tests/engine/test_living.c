@@ -172,6 +172,37 @@ Test(living, everything_deleted_and_added_again)
     living_finish(&m);
 }
 
+/* Of ids that are known in a window of documents each, one may stand in several; the deletion once
+ * met the last only, and the document came back. */
+Test(living, deleted_wherever_it_stands, .timeout = 170)
+{
+    enum { N = 500000 };
+    char *dir = test_dir_new(), *path = test_path(dir, "index"), id[16];
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    quern_build_report report;
+    quern_builder *builder;
+    quern_error error;
+    options.memory = 32 << 20;
+    options.threads = 1;
+    options.store = QUERN_STORE_NONE;
+    options.on_duplicate = QUERN_DUPLICATE_SKIP;
+    cr_assert_eq(quern_builder_open(&builder, path, &options, &error), QUERN_OK);
+    const quern_document twice = {.id = QUERN_STR("twice"), .text = QUERN_STR("word")};
+    cr_assert_eq(quern_builder_add(builder, &twice, &error), QUERN_OK);
+    for (unsigned i = 0; i < N; i++) {
+        quern_document document = {.id = {id, (size_t)snprintf(id, sizeof id, "%u", i)}};
+        cr_assert_eq(quern_builder_add(builder, &document, &error), QUERN_OK, "%s", error.message);
+    }
+    cr_assert_eq(quern_builder_add(builder, &twice, &error), QUERN_OK, "%s", error.message);
+    cr_assert_eq(quern_builder_delete(builder, twice.id, &error), QUERN_OK, "%s", error.message);
+    cr_assert_eq(quern_builder_delete(builder, twice.id, &error), QUERN_NOT_FOUND);
+    cr_assert_eq(quern_builder_commit(builder, &report, &error), QUERN_OK, "%s", error.message);
+    cr_assert_eq(report.documents, N);
+    quern_builder_free(builder);
+    free(path);
+    test_dir_free(dir);
+}
+
 /* An index whose last document goes stays an index. */
 Test(living, an_index_of_nothing)
 {
