@@ -25,6 +25,8 @@ uint64_t qn_document_len(const qn_fields *fields, const quern_document *document
         return (uint64_t)document->title.len + document->text.len;
     for (unsigned i = 0; i < fields->n; i++)
         len += document->fields[i].len;
+    if (qn_fields_find(fields, "title", 5) == fields->n)
+        len += document->title.len; /* it is kept all the same */
     return len;
 }
 

@@ -63,12 +63,14 @@ quern_status qn_spooled_lengths_add(qn_spooled_lengths *lengths, uint32_t doc,
     quern_status status = QUERN_OK;
     if (lengths->n_held == HELD || doc != lengths->first_held + lengths->n_held)
         status = put_piece(lengths, error);
+    if (status != QUERN_OK)
+        return status;
     if (lengths->n_held == 0)
         lengths->first_held = doc;
     memcpy(lengths->held + lengths->n_held * lengths->n_fields, length,
            lengths->n_fields * sizeof *length);
     lengths->n_held++;
-    return status;
+    return QUERN_OK;
 }
 
 static int compare_pieces(const void *left, const void *right)
