@@ -110,7 +110,6 @@ quern_status qn_sorter_add(qn_sorter *sorter, uint32_t key, uint32_t value, quer
     if (sorter->n == sorter->cap && !grow(sorter))
         return qn_fail_memory(error);
     sorter->held[sorter->n++] = (qn_sorter_pair){key, value};
-    sorter->total++;
     return QUERN_OK;
 }
 

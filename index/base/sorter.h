@@ -20,7 +20,6 @@ typedef struct qn_sorter {
     size_t n_runs, end_cap;
     struct qn_sorter_source *source; /* while they are read back: one a run */
     size_t n_sources, next_held;
-    uint64_t total;
 } qn_sorter;
 
 /* Holds at most `memory` bytes; the spool is in `dirfd`. */

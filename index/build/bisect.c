@@ -66,16 +66,11 @@ static inline int32_t growth_at(const int32_t *growth, uint32_t d)
 
 /* ---- memory ---- */
 
-uint64_t qn_bisector_bytes(uint32_t n_terms)
-{
-    return 16 * (uint64_t)n_terms + 8 * BUCKETS;
-}
-
 bool qn_bisector_init(qn_bisector *one, const qn_graph *graph, const int32_t *growth,
                       uint32_t n_terms)
 {
     bool ok = true;
-    *one = (qn_bisector){.graph = graph, .growth = growth, .cap = n_terms};
+    *one = (qn_bisector){.graph = graph, .growth = growth};
     for (unsigned s = 0; s < 2; s++) {
         one->degree[s] = malloc(((size_t)n_terms + 1) * sizeof *one->degree[s]);
         one->move[s] = malloc(((size_t)n_terms + 1) * sizeof *one->move[s]);

@@ -32,7 +32,6 @@ typedef struct qn_bisector {
     uint32_t *degree[2];   /* of each term: documents of each half that have it */
     int32_t *move[2];      /* what a document that has it and leaves that half gains by it */
     uint32_t *histogram[2];
-    uint32_t cap; /* terms that there is room for */
 } qn_bisector;
 
 /* The table `growth`, to be freed; NULL when memory is short. */
@@ -43,9 +42,6 @@ int32_t *qn_bisect_growth(void);
 bool qn_bisector_init(qn_bisector *one, const qn_graph *graph, const int32_t *growth,
                       uint32_t n_terms);
 void qn_bisector_free(qn_bisector *one);
-
-/* Bytes of memory that one takes. */
-uint64_t qn_bisector_bytes(uint32_t n_terms);
 
 /* Parts a node of n >= 2 documents; half[0] has n / 2 of them, half[1] the rest, each in ascending
  * places. Gains are computed by all of one[0..n_threads), if these are more, whose tables must hold
