@@ -336,8 +336,8 @@ QUERN_API quern_status quern_compact(const char *path, const quern_merge_options
 
 /*
  * Makes the index `path` of the documents of other indexes (1..1024), in the order given, as one
- * segment; these stay as they are. They must agree in analyzer, positions and what they keep of
- * documents (QUERN_E_ARGUMENT), and no two may have the same id (QUERN_E_DUPLICATE).
+ * segment; these stay as they are. They must agree in analyzer, fields, positions and what they
+ * keep of documents (QUERN_E_ARGUMENT), and no two may have the same id (QUERN_E_DUPLICATE).
  */
 QUERN_API quern_status quern_merge(const char *path, const char *const *paths, size_t n_paths,
                                    const quern_merge_options *options, quern_merge_report *report,
@@ -449,11 +449,14 @@ typedef struct quern_search_options {
      * and what they weigh: "title^3,text". NULL: all, as they were weighed when the index was
      * built. */
     const char *fields;
-    /* Statistics supplied from outside (several machines' shards): 0 means the index's own. */
+    /* Statistics supplied from outside (several machines' shards): 0 means the index's own. Where
+     * words are looked for in several fields, field_tokens stands for tokens, which are not used.
+     */
     uint64_t documents, tokens;
     const uint64_t
         *field_tokens; /* of each field, where there are several; NULL: the index's own */
-    /* df of a term over all shards, with several fields as "title:word"; NULL: the index's own. */
+    /* df of a term over all shards, with fields kept apart as "title:word"; NULL: the index's own.
+     */
     uint64_t (*df)(void *arg, quern_span term);
     void *df_arg;
 } quern_search_options;

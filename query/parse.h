@@ -40,7 +40,7 @@ void qn_parser_set_fields(qn_parser *parser, const qn_fields *fields, uint32_t u
  *   (in capitals), parentheses before a word, field:word (of a field that is not there), word*,
  * word~2, word^2.
  * - A query over the limits of query.h keeps its first words: the first unit that does not fit is
- *   cut (left out if it is a not), and nothing after it is read.
+ *   cut (left out if it is a not, or stands for several fields), and nothing after it is read.
  * - A query of nots only, or of nothing that is indexed, has a notice and finds nothing.
  *
  * `strict`: QUERN_E_INPUT, with the byte position of the first of them, instead of notices about

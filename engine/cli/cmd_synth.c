@@ -87,7 +87,8 @@ static const qn_option OPTIONS[] = {
      .argument = "SHARE",
      .min = 0,
      .max = 1,
-     .help = "The greatest (default 0.2, which leaves stop words out; questions have them always)"},
+     .help = "The greatest (default 0.2, which leaves stop words out, or 1 where --df-min is more; "
+             "questions have them always)"},
     {.name = "json",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(json),

@@ -100,7 +100,8 @@ static quern_status make_room(qn_mill *mill, quern_error *error)
     return status;
 }
 
-/* Words that are left out for the prefix of their field. */
+/* Words that are too long with the prefix of their field; they are left out, but for the few that
+ * their stem makes shorter. */
 static uint64_t count_too_long(const qn_word *words, size_t n)
 {
     uint64_t n_long = 0;

@@ -25,8 +25,8 @@ typedef struct qn_place {
     uint64_t line;    /* from 1; 0 where the whole file is the document */
 } qn_place;
 
-/* Opens a path. QUERN_E_IO if it cannot be read; QUERN_E_INPUT for what is no corpus (binary), or
- * has none of the fields. */
+/* Opens a path. QUERN_E_IO if it cannot be read; QUERN_E_INPUT for what is no corpus (binary);
+ * QUERN_E_ARGUMENT for plain text where no field is called text. */
 quern_status qn_source_open(qn_source **out, const char *path, const qn_source_settings *settings,
                             quern_error *error);
 

@@ -8,8 +8,9 @@
  * null counts as absent, of equal keys the last one counts, other keys are checked and skipped.
  * An id must be there; a document may be empty.
  *
- * With fields each is read from the key of its name (a string, strings in an array, or a number's
- * literal text); "text" from the others of its row, too, unless they are fields themselves.
+ * With fields each is read from the key of its name (a string or strings in an array, or but
+ * for title and text a number's literal text); "text" from the others of its row, too, unless they
+ * are fields themselves.
  */
 #ifndef QN_BUILD_SOURCE_JSONL_H
 #define QN_BUILD_SOURCE_JSONL_H

@@ -1,5 +1,6 @@
 /* What the decoders of every instruction set share: taking a block apart without trusting it, its
- * patches, and the check of ascending values. Included by block.c and block_template.h only. */
+ * patches, and the check of ascending values. Included by block*.c, block_encode.h and
+ * block_template.h only. */
 #ifndef QN_CODEC_BLOCK_PARTS_H
 #define QN_CODEC_BLOCK_PARTS_H
 

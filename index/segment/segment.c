@@ -9,7 +9,7 @@
 
 /*
  * A code costs four bits a posting where a stream of tf takes about two, range maxima cost n_docs /
- * 64 bytes a term, and a bitmap n_docs / 8 in place of gaps. FORMAT.md, "Coded lists", has what
+ * 128 bytes a term, and a bitmap n_docs / 8 in place of gaps. FORMAT.md, "Coded lists", has what
  * each border costs and gains.
  */
 void qn_segment_borders(quern_tune tune, uint32_t n_docs, uint32_t *coded_df, uint32_t *dense_df)
