@@ -1,296 +1,140 @@
 /*
- * Compares two files of results: JSON Lines as `quern bench --json` writes them. Results of equal
- * shape, k and evaluator in one file are repeats of one measurement. For each of their figures, the
- * ratio of the two medians is printed with an interval of confidence.
- *
- * The interval is exact and asks nothing of how the values are distributed: each median lies
- * between two of its sorted values with a probability that the binomial distribution gives (the
- * sign test turned round: Thompson 1936); the narrowest such pair of at least 97.5 % is taken for
- * each of the two medians, so that both hold with 95 % at least (Bonferroni), and their quotients
- * bound the ratio. With fewer than seven repeats no pair has 97.5 %, and the least and greatest
- * stand in for it; what they come to is printed.
+ * Compares two files of results (results.h), as `quern bench --json` and the parts of bench/ write
+ * them. For each figure of each measurement that both have, the ratio of the two medians is printed
+ * with an interval that holds it with 95 % at least (stats.h). With fewer than seven repeats the
+ * least and greatest bound it; what they come to is printed.
  *
  * Used through bench/compare, which has the help.
  */
+#include "bench/results.h"
+#include "bench/stats.h"
 #include "index/base/buffer.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 
-enum { WRONG = 2, SYSTEM = 4, REPEATS_MAX = 1000, MEMBERS_MAX = 64 };
+enum { REPEATS_MAX = 1000 };
 
-/* One figure of one key in both files. */
+/* ---- gathering ---- */
+
+/* One value of a figure. */
+typedef struct entry {
+    const result *of;
+    const char *key, *figure; /* key: the labels as members of JSON, each with a comma before it */
+    int file;                 /* 0 or 1 */
+    size_t place;             /* in order of reading */
+    double value;
+} entry;
+
+typedef struct entries {
+    entry *of;
+    size_t n, cap;
+} entries;
+
+/* The labels of a line; the caller frees. */
+static char *key_of(const results *all, const result *r)
+{
+    char *key = NULL;
+    size_t len = 0;
+    FILE *out = results_checked(all, open_memstream(&key, &len));
+    for (size_t i = 0; i < r->n; i++) {
+        const result_member *m = &r->member[i];
+        if (!result_is_label(m))
+            continue;
+        if (m->text != NULL)
+            (void)fprintf(out, ",\"%s\":\"%s\"", m->name, m->text);
+        else
+            (void)fprintf(out, ",\"%s\":%s", m->name, m->label);
+    }
+    return fclose(out) == 0 ? key : results_checked(all, NULL);
+}
+
+/* Adds the figures of a line. Those of single slow queries (--slowest) and of what the machine is
+ * are passed over. */
+static size_t gather(const results *all, entries *to, const result *r, int file, const char *key)
+{
+    size_t before = to->n;
+    if (result_find(r, "qid") != NULL || result_find(r, "about") != NULL ||
+        strcmp(result_label(r, "part"), "about") == 0)
+        return 0;
+    for (size_t i = 0; i < r->n; i++) {
+        if (!result_is_figure(&r->member[i]))
+            continue;
+        void *array = to->of;
+        if (!qn_array_grow(&array, &to->cap, to->n + 1, sizeof *to->of))
+            (void)results_checked(all, NULL);
+        to->of = array;
+        to->of[to->n] = (entry){r, key, r->member[i].name, file, to->n, r->member[i].number};
+        to->n++;
+    }
+    return to->n - before;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    if (order == 0)
+        order = strcmp(x->figure, y->figure);
+    if (order == 0)
+        order = x->file - y->file;
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+/* A figure of one measurement: its values in A and B. */
 typedef struct series {
-    char *shape, *evaluator, *figure; /* as they stand in JSON, without quotes */
-    uint64_t k;
-    double *value[2]; /* in A and B */
-    size_t n[2], cap[2];
+    const entry *first;
+    double *value[2];
+    size_t n[2];
 } series;
 
-typedef struct results {
-    series *of;
-    size_t n, cap;
-} results;
-
-static void *checked(void *memory)
+static int by_place(const void *a, const void *b)
 {
-    if (memory != NULL)
-        return memory;
-    (void)fputs("compare: out of memory\n", stderr);
-    exit(SYSTEM);
+    const series *x = a, *y = b;
+    return (x->first->place > y->first->place) - (x->first->place < y->first->place);
 }
 
-/* ---- reading ---- */
-
-typedef struct place {
-    const char *path;
-    uint64_t line;
-} place;
-
-static _Noreturn void malformed(const place *at, const char *why)
-{
-    (void)fprintf(stderr, "compare: %s:%llu: %s\n", at->path, (unsigned long long)at->line, why);
-    exit(WRONG);
-}
-
-/* A member of an object: of strings, what stands between the quotes. */
-typedef struct member {
-    char *name, *text; /* text: NULL unless a string */
-    double number;     /* NaN unless a number */
-} member;
-
-static void skip_space(char **at)
-{
-    *at += strspn(*at, " \t\r\n");
-}
-
-/* The end of the string that starts at **at is made its end; *at goes behind it. */
-static char *take_string(char **at, const place *where)
-{
-    char *start = ++*at, *end = start;
-    for (; *end != '"'; end++) {
-        if ((unsigned char)*end < 0x20)
-            malformed(where, "a string does not end");
-        if (*end == '\\' && *++end == '\0')
-            malformed(where, "a string does not end");
-    }
-    *end = '\0';
-    *at = end + 1;
-    return start;
-}
-
-static double take_number(char **at, const place *where)
-{
-    /* strtod takes more than JSON has: hexadecimal, inf, nan. */
-    size_t len = strspn(*at, "+-.0123456789eE");
-    char after = (*at)[len], *end;
-    (*at)[len] = '\0';
-    double number = strtod(*at, &end);
-    if (len == 0 || end != *at + len || **at == '+' || **at == '.' || !isfinite(number))
-        malformed(where, "a member is neither a string nor a number");
-    (*at)[len] = after;
-    *at += len;
-    return number;
-}
-
-/* The members of the object that a line is. */
-static size_t parse_object(char *line, member members[MEMBERS_MAX], const place *where)
+/* Sorts the entries and tells what belongs together, in order of first appearance; values stand in
+ * `values`, which has room for all. Returns how many series. */
+static size_t group(const results *all, entries *e, double *values, series *out)
 {
     size_t n = 0;
-    char *at = line;
-    skip_space(&at);
-    if (*at++ != '{')
-        malformed(where, "the line is no JSON object");
-    do {
-        member *m = &members[n++];
-        if (n > MEMBERS_MAX)
-            malformed(where, "more than 64 members");
-        skip_space(&at);
-        if (*at != '"')
-            malformed(where, "the name of a member is expected");
-        *m = (member){.name = take_string(&at, where), .number = NAN};
-        skip_space(&at);
-        if (*at++ != ':')
-            malformed(where, "a colon is expected");
-        skip_space(&at);
-        if (*at == '"')
-            m->text = take_string(&at, where);
-        else
-            m->number = take_number(&at, where);
-        skip_space(&at);
-    } while (*at++ == ',');
-    if (at[-1] != '}')
-        malformed(where, "the object does not end");
-    skip_space(&at);
-    if (*at != '\0')
-        malformed(where, "something follows the object");
+    qsort(e->of, e->n, sizeof *e->of, by_key);
+    for (size_t i = 0; i < e->n; i++) {
+        const entry *here = &e->of[i];
+        if (i == 0 || strcmp(here->key, here[-1].key) != 0 ||
+            strcmp(here->figure, here[-1].figure) != 0) {
+            out[n++] = (series){.first = here, .value = {values + i, values + i}};
+        }
+        series *s = &out[n - 1];
+        if (s->n[here->file] == REPEATS_MAX) {
+            (void)fprintf(stderr, "%s: more than %d results of one measurement: %s of %s\n",
+                          all->program, REPEATS_MAX, here->figure, here->key + 1);
+            exit(RESULTS_WRONG);
+        }
+        if (here->file == 1 && s->n[1] == 0)
+            s->value[1] = values + i;
+        values[i] = here->value;
+        s->n[here->file]++;
+    }
+    qsort(out, n, sizeof *out, by_place);
     return n;
-}
-
-static const member *find(const member *members, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(members[i].name, name) == 0)
-            return &members[i];
-    return NULL;
-}
-
-static series *series_of(results *all, const member *shape, uint64_t k, const member *evaluator,
-                         const char *figure)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        series *s = &all->of[i];
-        if (s->k == k && strcmp(s->figure, figure) == 0 && strcmp(s->shape, shape->text) == 0 &&
-            strcmp(s->evaluator, evaluator->text) == 0)
-            return s;
-    }
-    void *array = all->of;
-    if (!qn_array_grow(&array, &all->cap, all->n + 1, sizeof *all->of))
-        (void)checked(NULL);
-    all->of = array;
-    series *s = &all->of[all->n++];
-    *s = (series){.shape = checked(strdup(shape->text)),
-                  .evaluator = checked(strdup(evaluator->text)),
-                  .figure = checked(strdup(figure)),
-                  .k = k};
-    return s;
-}
-
-static void append(series *s, int file, double value, const place *where)
-{
-    void *array = s->value[file];
-    if (s->n[file] == REPEATS_MAX)
-        malformed(where, "more than 1000 results of one shape, k and evaluator");
-    if (!qn_array_grow(&array, &s->cap[file], s->n[file] + 1, sizeof(double)))
-        (void)checked(NULL);
-    s->value[file] = array;
-    s->value[file][s->n[file]++] = value;
-}
-
-/* Takes the figures of a line: all numbers but those that tell what was measured. Lines of single
- * slow queries (--slowest) and about the whole file ("about") are passed over. */
-static void take_line(results *all, int file, char *line, const place *where)
-{
-    member members[MEMBERS_MAX];
-    size_t n = parse_object(line, members, where);
-    const member *v = find(members, n, "v"), *shape = find(members, n, "shape"),
-                 *k = find(members, n, "k"), *evaluator = find(members, n, "evaluator");
-    if (v == NULL || v->number != 1)
-        malformed(where, "\"v\" is not 1");
-    if (shape == NULL && (find(members, n, "qid") != NULL || find(members, n, "about") != NULL))
-        return;
-    if (shape == NULL || shape->text == NULL || evaluator == NULL || evaluator->text == NULL)
-        malformed(where, "\"shape\" or \"evaluator\" is missing or no string");
-    if (k == NULL || !(k->number >= 0 && k->number <= 1e9) || k->number != floor(k->number))
-        malformed(where, "\"k\" is missing or no whole number");
-    for (size_t i = 0; i < n; i++) {
-        const member *m = &members[i];
-        if (m->text != NULL || m == v || m == k || strcmp(m->name, "queries") == 0)
-            continue;
-        if (m->number < 0)
-            malformed(where, "a figure is negative");
-        append(series_of(all, shape, (uint64_t)k->number, evaluator, m->name), file, m->number,
-               where);
-    }
-}
-
-static void read_file(results *all, int file, const char *path)
-{
-    FILE *in = fopen(path, "re");
-    char *line = NULL;
-    size_t room = 0, results_before = 0;
-    ssize_t len;
-    place where = {path, 0};
-    if (in == NULL) {
-        (void)fprintf(stderr, "compare: cannot open %s: %s\n", path, strerror(errno));
-        exit(WRONG);
-    }
-    while ((len = getline(&line, &room, in)) > 0) {
-        where.line++;
-        if (strlen(line) != (size_t)len)
-            malformed(&where, "a byte is 0");
-        if (line[strspn(line, " \t\r\n")] != '\0')
-            take_line(all, file, line, &where);
-    }
-    if (ferror(in) != 0) {
-        (void)fprintf(stderr, "compare: cannot read %s: %s\n", path, strerror(errno));
-        exit(SYSTEM);
-    }
-    for (size_t i = 0; i < all->n; i++)
-        results_before += all->of[i].n[file];
-    if (results_before == 0) {
-        (void)fprintf(stderr, "compare: %s holds no results\n", path);
-        exit(WRONG);
-    }
-    free(line);
-    (void)fclose(in);
 }
 
 /* ---- comparing ---- */
 
-typedef struct range {
-    double low, median, high;
-    double coverage; /* the probability that the median is within: 0 for a single value */
-} range;
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static range range_of(double *value, size_t n)
-{
-    const double enough = 0.975;
-    qsort(value, n, sizeof *value, by_value);
-    range r = {value[0], (value[(n - 1) / 2] + value[n / 2]) / 2, value[n - 1], 0};
-    /* Below the median lies each value with probability 1/2: `term` is that of exactly i of n,
-     * `tail` that of i or fewer. */
-    double term = ldexp(1, -(int)n), tail = term;
-    r.coverage = 1 - 2 * tail;
-    for (size_t i = 1; 2 * i < n; i++) {
-        term *= (double)(n - i + 1) / (double)i;
-        tail += term;
-        if (1 - 2 * tail < enough)
-            break;
-        r.low = value[i];
-        r.high = value[n - 1 - i];
-        r.coverage = 1 - 2 * tail;
-    }
-    return r;
-}
-
-static double quotient(double over, double under)
-{
-    return over == under ? 1 : over / under; /* of zeros, too */
-}
-
 typedef struct comparison {
     range a, b;
-    double ratio, low, high;
-    double coverage; /* of low..high, at least; 0: there are too few repeats to say */
+    ratio by; /* above 1: B is worse */
 } comparison;
 
-/* What is better the larger it is. */
-static bool is_rate(const char *figure)
+static comparison compare(const series *s)
 {
-    return strcmp(figure, "qps") == 0 || strcmp(figure, "mb_per_s") == 0;
-}
-
-static comparison compare(series *s)
-{
-    comparison c = {.a = range_of(s->value[0], s->n[0]), .b = range_of(s->value[1], s->n[1])};
-    const range *over = is_rate(s->figure) ? &c.a : &c.b, *under = over == &c.a ? &c.b : &c.a;
-    c.ratio = quotient(over->median, under->median);
-    c.low = quotient(over->low, under->high);
-    c.high = quotient(over->high, under->low);
-    c.coverage = fmax(0, c.a.coverage + c.b.coverage - 1);
+    comparison c = {.a = range_of(s->value[0], s->n[0], 0.975),
+                    .b = range_of(s->value[1], s->n[1], 0.975)};
+    c.by = result_is_rate(s->first->figure) ? ratio_of(c.a, c.b) : ratio_of(c.b, c.a);
     return c;
 }
 
@@ -304,30 +148,41 @@ static void put_number(const char *name, double value)
         printf(",\"%s\":null", name);
 }
 
-static void put_json(const series *s, const comparison *c, bool slower, bool faster)
+static void put_json(const series *s, const comparison *c, bool worse, bool better)
 {
-    printf("{\"v\":1,\"shape\":\"%s\",\"k\":%llu,\"evaluator\":\"%s\",\"figure\":\"%s\"", s->shape,
-           (unsigned long long)s->k, s->evaluator, s->figure);
+    printf("{\"v\":1%s,\"figure\":\"%s\"", s->first->key, s->first->figure);
     put_number("a", c->a.median);
     put_number("b", c->b.median);
-    put_number("ratio", c->ratio);
-    put_number("low", c->low);
-    put_number("high", c->high);
-    put_number("coverage", c->coverage);
+    put_number("ratio", c->by.ratio);
+    put_number("low", c->by.low);
+    put_number("high", c->by.high);
+    put_number("coverage", c->by.coverage);
     printf(",\"n_a\":%zu,\"n_b\":%zu,\"worse\":%s,\"better\":%s}\n", s->n[0], s->n[1],
-           slower ? "true" : "false", faster ? "true" : "false");
+           worse ? "true" : "false", better ? "true" : "false");
+}
+
+/* The labels' values, with spaces between them. */
+static void put_name(char *to, size_t room, const result *r)
+{
+    size_t len = 0;
+    to[0] = '\0';
+    for (size_t i = 0; i < r->n && len < room; i++)
+        if (result_is_label(&r->member[i]))
+            len += (size_t)snprintf(to + len, room - len, "%s%s%s", len > 0 ? " " : "",
+                                    r->member[i].text == NULL && r->member[i].name[0] == 'k' ? "k="
+                                                                                             : "",
+                                    result_label(r, r->member[i].name));
 }
 
 static void put_row(const series *s, const comparison *c, bool worse, bool better)
 {
-    char interval[32] = "too few repeats";
-    if (c->coverage > 0)
-        (void)snprintf(interval, sizeof interval, "%.3f to %.3f", c->low, c->high);
-    char repeats[32];
+    char name[256], interval[32] = "too few repeats", repeats[32];
+    put_name(name, sizeof name, s->first->of);
+    if (c->by.coverage > 0)
+        (void)snprintf(interval, sizeof interval, "%.3f to %.3f", c->by.low, c->by.high);
     (void)snprintf(repeats, sizeof repeats, "%zu/%zu", s->n[0], s->n[1]);
-    printf("%-12s %7llu %-12s %-12s %12.6g %12.6g %7.3f  %-16s %6.1f %7s%s\n", s->shape,
-           (unsigned long long)s->k, s->evaluator, s->figure, c->a.median, c->b.median, c->ratio,
-           interval, 100 * c->coverage, repeats,
+    printf("%-36s %-16s %12.6g %12.6g %7.3f  %-16s %6.1f %7s%s\n", name, s->first->figure,
+           c->a.median, c->b.median, c->by.ratio, interval, 100 * c->by.coverage, repeats,
            worse    ? "  WORSE"
            : better ? "  better"
                     : "");
@@ -335,28 +190,34 @@ static void put_row(const series *s, const comparison *c, bool worse, bool bette
 
 static void put_heading(void)
 {
-    printf("%-12s %7s %-12s %-12s %12s %12s %7s  %-16s %6s %7s\n", "shape", "k", "evaluator",
-           "figure", "A", "B", "ratio", "interval", "%", "repeats");
+    printf("%-36s %-16s %12s %12s %7s  %-16s %6s %7s\n", "measured", "figure", "A", "B", "ratio",
+           "interval", "%", "repeats");
+}
+
+static void put_lacking(const series *s, const char *const path[2])
+{
+    char name[256];
+    put_name(name, sizeof name, s->first->of);
+    (void)fprintf(stderr, "compare: %s lacks %s of %s\n", path[s->n[0] == 0 ? 0 : 1],
+                  s->first->figure, name);
 }
 
 /* Compares all that both files have; returns the exit code. */
-static int compare_all(const results *all, const char *const path[2], double most, bool json)
+static int compare_all(const series *all, size_t n, const char *const path[2], double most,
+                       bool json)
 {
     size_t n_compared = 0, n_worse = 0;
     if (!json)
         put_heading();
-    for (size_t i = 0; i < all->n; i++) {
-        series *s = &all->of[i];
+    for (const series *s = all; s < all + n; s++) {
         if (s->n[0] == 0 || s->n[1] == 0) {
-            (void)fprintf(stderr, "compare: %s lacks %s of shape %s, k %llu, evaluator %s\n",
-                          path[s->n[0] == 0 ? 0 : 1], s->figure, s->shape, (unsigned long long)s->k,
-                          s->evaluator);
+            put_lacking(s, path);
             continue;
         }
         comparison c = compare(s);
-        bool alone = c.coverage == 0; /* the ratio must do */
-        bool worse = c.ratio > most && (alone || c.low > 1);
-        bool better = c.ratio < 1 / most && (alone || c.high < 1);
+        bool alone = c.by.coverage == 0; /* the ratio must do */
+        bool worse = c.by.ratio > most && (alone || c.by.low > 1);
+        bool better = c.by.ratio < 1 / most && (alone || c.by.high < 1);
         if (json)
             put_json(s, &c, worse, better);
         else
@@ -366,13 +227,13 @@ static int compare_all(const results *all, const char *const path[2], double mos
     }
     if (n_compared == 0) {
         (void)fputs("compare: the files have no figure in common\n", stderr);
-        return WRONG;
+        return RESULTS_WRONG;
     }
     if (!json)
         printf("\n%zu figures, %zu worse than %g times\n", n_compared, n_worse, most);
     if (fflush(stdout) != 0) {
         (void)fprintf(stderr, "compare: cannot write standard output: %s\n", strerror(errno));
-        return SYSTEM;
+        return RESULTS_SYSTEM;
     }
     return n_worse > 0;
 }
@@ -380,22 +241,37 @@ static int compare_all(const results *all, const char *const path[2], double mos
 /* Its arguments come from bench/compare: RATIO text|json A B. */
 int main(int argc, char **argv)
 {
-    results all = {0};
+    results all = {.program = "compare"};
+    entries found = {0};
     if (argc != 5) {
         (void)fputs("compare: use bench/compare\n", stderr);
-        return WRONG;
+        return RESULTS_WRONG;
     }
     const char *const path[2] = {argv[3], argv[4]};
-    for (int file = 0; file < 2; file++)
-        read_file(&all, file, path[file]);
-    int code = compare_all(&all, path, strtod(argv[1], NULL), strcmp(argv[2], "json") == 0);
-    for (size_t i = 0; i < all.n; i++) {
-        free(all.of[i].shape);
-        free(all.of[i].evaluator);
-        free(all.of[i].figure);
-        free(all.of[i].value[0]);
-        free(all.of[i].value[1]);
+    size_t in_a = results_read(&all, path[0]);
+    (void)results_read(&all, path[1]);
+    char **key = results_checked(&all, calloc(all.n + 1, sizeof *key));
+    for (int file = 0; file < 2; file++) {
+        size_t n = 0;
+        for (size_t i = file == 0 ? 0 : in_a; i < (file == 0 ? in_a : all.n); i++) {
+            key[i] = key_of(&all, &all.of[i]);
+            n += gather(&all, &found, &all.of[i], file, key[i]);
+        }
+        if (n == 0) {
+            (void)fprintf(stderr, "compare: %s holds no results\n", path[file]);
+            exit(RESULTS_WRONG);
+        }
     }
-    free(all.of);
+    double *values = results_checked(&all, malloc(found.n * sizeof *values));
+    series *of = results_checked(&all, malloc(found.n * sizeof *of));
+    size_t n = group(&all, &found, values, of);
+    int code = compare_all(of, n, path, strtod(argv[1], NULL), strcmp(argv[2], "json") == 0);
+    for (size_t i = 0; i < all.n; i++)
+        free(key[i]);
+    free(key);
+    free(values);
+    free(of);
+    free(found.of);
+    results_free(&all);
     return code;
 }
