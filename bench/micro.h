@@ -1,16 +1,25 @@
 /*
  * What the programs that measure share: random numbers that are the same in every run, a clock, the
- * median of runs, and how many of them the command line asks for.
+ * median of runs, their command line, and results as JSON Lines.
+ *
+ * A line of results is an object without nesting: "v":1, "part", and then labels (strings, and the
+ * integers k, threads and documents), which say what was measured, and figures, whose names end in
+ * their unit. Lines of equal labels are repeats.
  */
 #ifndef QN_BENCH_MICRO_H
 #define QN_BENCH_MICRO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { MAX_RUNS = 101 };
+enum { MAX_RUNS = 1001 };
+
+/* ---- numbers and time ---- */
 
 /* SplitMix64 (Steele, Lea, Flood 2014). */
 static inline uint64_t next_random(uint64_t *state)
@@ -49,11 +58,128 @@ static inline double median(double *values, size_t n)
     return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-/* The first argument as a number of runs from 1 to MAX_RUNS; `usual` without one. */
-static inline unsigned runs_wanted(int argc, char **argv, unsigned usual)
+/* ---- the command line ---- */
+
+typedef struct micro_form {
+    const char *usage;  /* the line behind "usage: " */
+    unsigned runs;      /* usual ones; 0: they cannot be asked for */
+    int runs_at;        /* which argument tells them; -1: what stands behind -r */
+    int n_least, n_max; /* arguments, RUNS among them */
+} micro_form;
+
+typedef struct micro_options {
+    bool json;
+    unsigned runs;
+    char **argument; /* those that are no options, in argv */
+    int n;
+} micro_options;
+
+static inline _Noreturn void wrong_usage(const char *usage)
 {
-    long runs = argc > 1 ? strtol(argv[1], NULL, 10) : (long)usual;
-    return runs < 1 ? 1 : runs > MAX_RUNS ? MAX_RUNS : (unsigned)runs;
+    (void)fprintf(stderr, "usage: %s\n", usage);
+    exit(2);
+}
+
+/* A whole number from 1 to `most`; anything else is wrong usage. */
+static inline unsigned long number_from(const char *text, unsigned long most, const char *usage)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > most)
+        wrong_usage(usage);
+    return value;
+}
+
+/* Options may stand anywhere, up to "--". --help prints the usage and ends the program, as does
+ * whatever the form does not have, with exit code 2. */
+static inline micro_options read_options(const micro_form *form, int argc, char **argv)
+{
+    micro_options o = {.runs = form->runs, .argument = argv + 1};
+    bool options = true;
+    for (int i = 1; i < argc; i++) {
+        char *text = argv[i];
+        if (!options || text[0] != '-' || text[1] == '\0') {
+            o.argument[o.n++] = text;
+        } else if (strcmp(text, "--") == 0) {
+            options = false;
+        } else if (strcmp(text, "--json") == 0) {
+            o.json = true;
+        } else if (strcmp(text, "-r") == 0 && form->runs_at < 0 && i + 1 < argc) {
+            o.runs = (unsigned)number_from(argv[++i], MAX_RUNS, form->usage);
+        } else if (strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0) {
+            (void)printf("usage: %s\n", form->usage);
+            exit(fflush(stdout) == 0 ? 0 : 4);
+        } else {
+            wrong_usage(form->usage);
+        }
+    }
+    if (o.n < form->n_least || o.n > form->n_max)
+        wrong_usage(form->usage);
+    if (form->runs > 0 && form->runs_at >= 0 && o.n > form->runs_at)
+        o.runs = (unsigned)number_from(o.argument[form->runs_at], MAX_RUNS, form->usage);
+    return o;
+}
+
+/* ---- results ---- */
+
+/* The exit code of a program that is done: what it printed must have arrived. */
+static inline int finished(bool good)
+{
+    return fflush(stdout) == 0 && ferror(stdout) == 0 && good ? 0 : 1;
+}
+
+/* ,"name":"text". What is not printable ASCII becomes '?': a name of a file may not be UTF-8. */
+static inline void put_label(const char *name, const char *text)
+{
+    (void)printf(",\"%s\":\"", name);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            (void)putchar('\\');
+        (void)putchar(*text < ' ' || *text > '~' ? '?' : *text);
+    }
+    (void)putchar('"');
+}
+
+static inline void put_figure(const char *name, double value)
+{
+    (void)printf(",\"%s\":%.6g", name, value);
+}
+
+/* A path without folders. */
+static inline const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
+
+/* How fast a kernel is; what is NULL or 0 is left out. */
+typedef struct kernel_speed {
+    const char *kernel, *data, *level;
+    const char *of; /* the values that are counted */
+    unsigned k;
+    double values_per_s;
+    double bytes_per_s; /* read and written together, to be set beside those of micro_memory */
+    double bits;        /* that a value takes when coded */
+} kernel_speed;
+
+/* A line of part "kernels". */
+static inline void put_kernel(const kernel_speed *speed)
+{
+    (void)printf("{\"v\":1,\"part\":\"kernels\"");
+    put_label("kernel", speed->kernel);
+    if (speed->data != NULL)
+        put_label("data", speed->data);
+    put_label("level", speed->level);
+    put_label("of", speed->of);
+    if (speed->k > 0)
+        (void)printf(",\"k\":%u", speed->k);
+    put_figure("values_per_s", speed->values_per_s);
+    if (speed->bytes_per_s > 0)
+        put_figure("bytes_per_s", speed->bytes_per_s);
+    if (speed->bits > 0)
+        put_figure("bits", speed->bits);
+    (void)printf("}\n");
+    (void)fflush(stdout);
 }
 
 #endif

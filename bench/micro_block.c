@@ -3,7 +3,9 @@
  * that this machine has, for plain widths and for the mixes of gaps and term frequencies that an
  * index holds. Each figure is the median of several runs over the same 64 Ki values, in cache.
  *
- *     micro_block [RUNS]
+ *     micro_block [--json] [RUNS]
+ *
+ * As JSON, bytes_per_s are those of values and of coded bytes together, read and written.
  */
 #include "bench/micro.h"
 #include "index/base/bytes.h"
@@ -24,6 +26,8 @@ typedef struct work {
     uint8_t *coded;
     size_t coded_len;
     uint32_t *out;
+    bool json;
+    unsigned n_runs;
 } work;
 
 /* ---- values ---- */
@@ -123,6 +127,7 @@ static void run_ascending(work *w, const qn_block_kernels *kernels)
 
 /* What one column of the table times. */
 typedef struct column {
+    const char *name;
     void (*run)(work *, const qn_block_kernels *);
     const qn_block_kernels *kernels;
     double times[MAX_RUNS];
@@ -130,9 +135,9 @@ typedef struct column {
 
 /* Median nanoseconds a value of each column. The columns take turns, so that a machine that is
  * slower for a while is so for all of them. */
-static void measure(work *w, column *columns, unsigned n_columns, unsigned n_runs, double *medians)
+static void measure(work *w, column *columns, unsigned n_columns, double *medians)
 {
-    for (unsigned r = 0; r < n_runs; r++) {
+    for (unsigned r = 0; r < w->n_runs; r++) {
         for (unsigned c = 0; c < n_columns; c++) {
             columns[c].run(w, columns[c].kernels); /* fills the caches */
             double start = now();
@@ -142,7 +147,7 @@ static void measure(work *w, column *columns, unsigned n_columns, unsigned n_run
         }
     }
     for (unsigned c = 0; c < n_columns; c++)
-        medians[c] = median(columns[c].times, n_runs);
+        medians[c] = median(columns[c].times, w->n_runs);
 }
 
 /* Blocks with patches, and blocks in unary. */
@@ -157,19 +162,41 @@ static void count_forms(const work *w, unsigned *n_patched, unsigned *n_unary)
     }
 }
 
-static void report(work *w, const char *name, unsigned n_runs)
+static void put_lines(const work *w, const char *name, const column *columns, unsigned n,
+                      const double *medians)
 {
-    column columns[1 + 2 * (QN_CPU_AVX512 + 1)];
+    double coded = (double)w->coded_len / N_VALUES; /* bytes a value */
+    for (unsigned c = 0; c < n; c++)
+        put_kernel(&(kernel_speed){.kernel = columns[c].name,
+                                   .data = name,
+                                   .level = columns[c].kernels->name,
+                                   .of = "values",
+                                   .values_per_s = 1e9 / medians[c],
+                                   .bytes_per_s = 1e9 / medians[c] * (coded + sizeof(uint32_t)),
+                                   .bits = 8 * coded});
+}
+
+static void report(work *w, const char *name)
+{
+    /* Static, since they hold all times. */
+    static column columns[1 + 2 * (QN_CPU_AVX512 + 1)];
     double medians[sizeof columns / sizeof columns[0]];
     unsigned n_levels = (unsigned)qn_cpu_machine() + 1, n = 0;
-    columns[n++] = (column){.run = run_encode, .kernels = qn_block_kernels_for(qn_cpu_machine())};
+    columns[n].name = "block encode";
+    columns[n].run = run_encode;
+    columns[n++].kernels = qn_block_kernels_for(qn_cpu_machine());
     for (unsigned i = 0; i < 2; i++) {
         for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++, n++) {
+            columns[n].name = i == 0 ? "block decode" : "block decode_ascending";
             columns[n].run = i == 0 ? run_decode : run_ascending;
             columns[n].kernels = qn_block_kernels_for(cpu);
         }
     }
-    measure(w, columns, n, n_runs, medians);
+    measure(w, columns, n, medians);
+    if (w->json) {
+        put_lines(w, name, columns, n, medians);
+        return;
+    }
     unsigned n_patched, n_unary;
     count_forms(w, &n_patched, &n_unary);
     printf("%-12s %6.2f %4.0f%% %4.0f%% | %6.3f |", name, (double)w->coded_len * 8 / N_VALUES,
@@ -193,41 +220,47 @@ static void print_head(void)
     }
 }
 
-static void report_all(work *w, unsigned n_runs)
+static void report_all(work *w)
 {
     static const unsigned densities[] = {3, 20, 100, 1000, 20000};
     char name[32];
     for (unsigned width = 1; width <= 20; width++) {
         fill_width(w->values, width);
         (void)snprintf(name, sizeof name, "width %u", width);
-        report(w, name, n_runs);
+        report(w, name);
     }
     for (size_t i = 0; i < sizeof densities / sizeof densities[0]; i++) {
         fill_geometric(w->values, densities[i]);
         (void)snprintf(name, sizeof name, "gaps 1/%u", densities[i]);
-        report(w, name, n_runs);
+        report(w, name);
     }
     fill_bursts(w->values);
-    report(w, "gaps, bursts", n_runs);
+    report(w, "gaps, bursts");
     fill_mixed(w->values);
-    report(w, "gaps, mixed", n_runs);
+    report(w, "gaps, mixed");
     fill_tf(w->values);
-    report(w, "tf", n_runs);
+    report(w, "tf");
 }
 
 int main(int argc, char **argv)
 {
-    unsigned n_runs = runs_wanted(argc, argv, 11);
-    work w = {.values = malloc(N_VALUES * sizeof(uint32_t)),
+    static const micro_form form = {"micro_block [--json] [RUNS]", 11, 0, 0, 1};
+    micro_options options = read_options(&form, argc, argv);
+    work w = {.json = options.json,
+              .n_runs = options.runs,
+              .values = malloc(N_VALUES * sizeof(uint32_t)),
               .coded = calloc((size_t)N_BLOCKS * QN_BLOCK_MAX_BYTES + QN_PADDING, 1),
               .out = aligned_alloc(64, 1024)};
     bool ready = w.values != NULL && w.coded != NULL && w.out != NULL;
     if (ready) {
-        print_head();
-        report_all(&w, n_runs);
+        if (!w.json)
+            print_head();
+        report_all(&w);
+    } else {
+        (void)fputs("micro_block: out of memory\n", stderr);
     }
     free(w.values);
     free(w.coded);
     free(w.out);
-    return ready ? 0 : 1;
+    return finished(ready);
 }

@@ -1,12 +1,13 @@
 /*
  * How fast a term is found, and what a term costs on disk.
  *
- *     micro_dict [WORDS]
+ *     micro_dict [--json] [WORDS]
  *
  * WORDS has a term a line in byte order; tab-separated after it may stand df, cf, a document and
  * positions (for terms with df 1). Without a file, 700,000 words are made up.
  */
 #include "bench/micro.h"
+#include "index/base/cpu.h"
 #include "index/segment/dict.h"
 
 #include <fcntl.h>
@@ -75,6 +76,8 @@ static void read_words(words *list, FILE *file)
         w->len = (uint32_t)len;
         w->info.df =
             (field = strtok(NULL, "\t\n")) != NULL ? (uint32_t)strtoul(field, NULL, 10) : 1;
+        if (w->info.df == 0)
+            die("a df is no number, or 0");
         w->info.cf = (field = strtok(NULL, "\t\n")) != NULL ? strtoul(field, NULL, 10) : w->info.df;
         if (w->info.df == 1) {
             field = strtok(NULL, "\t\n");
@@ -153,22 +156,39 @@ static void write_words(const words *list, int dirfd, const char *name)
     qn_dict_writer_free(writer);
 }
 
-static void time_lookups(const qn_dict *dict, const words *list, const char *what, bool by_df)
+/* What is measured, and how results are told. */
+typedef struct work {
+    const words *list;
+    const char *data; /* the words' name in JSON */
+    bool json;
+} work;
+
+static void put_line(const work *w, const char *kernel, double values_per_s, double bytes_per_s,
+                     double bits)
 {
-    uint64_t total = 0, random = 7;
-    for (size_t i = 0; by_df && i < list->n; i++)
-        total += list->word[i].info.df;
+    put_kernel(&(kernel_speed){.kernel = kernel,
+                               .data = w->data,
+                               .level = qn_cpu_name(QN_CPU_SCALAR),
+                               .of = "terms",
+                               .values_per_s = values_per_s,
+                               .bytes_per_s = bytes_per_s,
+                               .bits = bits});
+}
+
+/* Which words are looked up, in which order: any, or by df, each as often as it occurs, as in
+ * queries. */
+static uint32_t *choose_words(const words *list, bool by_df)
+{
+    uint64_t total = 0, random = 7, before = 0;
     uint32_t *pick = malloc(LOOKUPS * sizeof *pick);
     if (pick == NULL)
         die("out of memory");
-    /* By df: a word is asked for as often as it occurs, as in queries. */
+    for (size_t i = 0; by_df && i < list->n; i++)
+        total += list->word[i].info.df;
     for (size_t i = 0, at = 0; i < LOOKUPS; i++) {
         if (by_df) {
             /* i-th of evenly spaced places in the df sum, shuffled below. */
-            static uint64_t before;
-            uint64_t place = total / LOOKUPS * i;
-            if (i == 0)
-                before = 0;
+            uint64_t place = total / LOOKUPS * i + total % LOOKUPS * i / LOOKUPS;
             while (before + list->word[at].info.df <= place)
                 before += list->word[at++].info.df;
             pick[i] = (uint32_t)at;
@@ -182,13 +202,18 @@ static void time_lookups(const qn_dict *dict, const words *list, const char *wha
         pick[i] = pick[j];
         pick[j] = swap;
     }
+    return pick;
+}
+
+/* Fills took[LOOKUPS / BATCH] with seconds of batches; returns the mean df of what was found. */
+static double time_batches(const qn_dict *dict, const words *list, const uint32_t *pick,
+                           double *took)
+{
     /* Copies of the words, so that reading them is not what is measured. */
     char(*asked)[48] = malloc(BATCH * sizeof *asked);
     uint32_t *lens = malloc(BATCH * sizeof *lens);
     if (asked == NULL || lens == NULL)
         die("out of memory");
-    /* The median of many batches: a machine is seldom quiet. */
-    double took[LOOKUPS / BATCH];
     uint64_t sum = 0;
     size_t n_batches = 0;
     for (size_t from = 0; from + BATCH <= LOOKUPS; from += BATCH) {
@@ -205,24 +230,100 @@ static void time_lookups(const qn_dict *dict, const words *list, const char *wha
         }
         took[n_batches++] = now() - start;
     }
-    double usual = median(took, n_batches); /* and sorted */
-    printf("%-22s %6.1f ns a lookup, fastest tenth %.1f (mean df %.0f)\n", what,
-           usual * 1e9 / BATCH, took[n_batches / 10] * 1e9 / BATCH,
-           (double)sum / (double)(n_batches * BATCH));
-    free(pick);
     free(asked);
     free(lens);
+    return (double)sum / (double)(n_batches * BATCH);
+}
+
+/* The median of many batches: a machine is seldom quiet. */
+static void report_lookups(const work *w, const qn_dict *dict, const char *what, bool by_df)
+{
+    static double took[LOOKUPS / BATCH];
+    const size_t n = LOOKUPS / BATCH;
+    uint32_t *pick = choose_words(w->list, by_df);
+    double mean_df = time_batches(dict, w->list, pick, took);
+    double usual = median(took, n); /* and sorted */
+    free(pick);
+    if (w->json) {
+        char kernel[64];
+        (void)snprintf(kernel, sizeof kernel, "dict look up %s", what);
+        put_line(w, kernel, BATCH / usual, 0, 0);
+        return;
+    }
+    printf("%-22s %6.1f ns a lookup, fastest tenth %.1f (mean df %.0f)\n", what,
+           usual * 1e9 / BATCH, took[n / 10] * 1e9 / BATCH, mean_df);
+}
+
+static void report_size(const work *w, const qn_dict *dict, double seconds)
+{
+    double n = (double)w->list->n, blocks = (double)dict->blocks.len;
+    double index = (double)dict->index.len;
+    if (w->json)
+        put_line(w, "dict write", n / seconds, (blocks + index) / seconds,
+                 8 * (blocks + index) / n);
+    else
+        printf("%zu terms: %.2f bytes a term in blocks, %.2f in the index; written at %.1f M/s\n",
+               w->list->n, blocks / n, index / n, n / seconds * 1e-6);
+}
+
+static void report_walk(const work *w, const qn_dict *dict)
+{
+    quern_error error;
+    qn_dict_cursor cursor;
+    size_t n = 0;
+    double start = now();
+    check(qn_dict_seek(&cursor, dict, "", 0, &error), &error);
+    while (qn_dict_next(&cursor, &error) == QUERN_OK)
+        n++;
+    double seconds = now() - start;
+    if (w->json)
+        put_line(w, "dict walk", (double)n / seconds, (double)dict->blocks.len / seconds, 0);
+    else
+        printf("walk: %.1f ns a term (%zu)\n", seconds * 1e9 / (double)n, n);
+}
+
+/* Writes a dictionary into the folder, opens and times it. */
+static void measure(const work *w, int dirfd)
+{
+    quern_error error;
+    qn_container container;
+    qn_dict dict;
+    double start = now();
+    write_words(w->list, dirfd, "words");
+    double wrote = now() - start;
+    check(qn_container_open(&container, dirfd, "words", QN_FILE_INDEX, false, false, &error),
+          &error);
+    container.section[QN_SECTION_POSTINGS].len = UINT64_MAX / 2;
+    container.section[QN_SECTION_POSITIONS].len = UINT64_MAX / 2;
+    check(qn_dict_open(&dict, &container, w->list->n, 1u << 30, true, 15000, &error), &error);
+    report_size(w, &dict, wrote);
+    report_walk(w, &dict);
+    report_lookups(w, &dict, "any term", false);
+    report_lookups(w, &dict, "as often as in texts", true);
+    qn_container_close(&container);
+    (void)unlinkat(dirfd, "words", 0);
+}
+
+static void read_file(words *list, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        die("cannot open the words");
+    read_words(list, file);
+    if (ferror(file) != 0)
+        die("cannot read the words");
+    (void)fclose(file);
 }
 
 int main(int argc, char **argv)
 {
+    static const micro_form form = {"micro_dict [--json] [WORDS]", 0, 0, 0, 1};
+    micro_options options = read_options(&form, argc, argv);
     words list = {0};
-    if (argc > 1) {
-        FILE *file = fopen(argv[1], "r");
-        if (file == NULL)
-            die("cannot open the words");
-        read_words(&list, file);
-        (void)fclose(file);
+    work w = {.list = &list, .data = "made-up words", .json = options.json};
+    if (options.n > 0) {
+        read_file(&list, options.argument[0]);
+        w.data = file_name(options.argument[0]);
     } else {
         make_words(&list);
     }
@@ -232,35 +333,13 @@ int main(int argc, char **argv)
     if (mkdtemp(path) == NULL)
         die("cannot make a folder");
     int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    double start = now();
-    write_words(&list, dirfd, "words");
-    double wrote = now() - start;
-    quern_error error;
-    qn_container container;
-    check(qn_container_open(&container, dirfd, "words", QN_FILE_INDEX, false, false, &error),
-          &error);
-    container.section[QN_SECTION_POSTINGS].len = UINT64_MAX / 2;
-    container.section[QN_SECTION_POSITIONS].len = UINT64_MAX / 2;
-    qn_dict dict;
-    check(qn_dict_open(&dict, &container, list.n, 1u << 30, true, 15000, &error), &error);
-    printf("%zu terms: %.2f bytes a term in blocks, %.2f in the index; written at %.1f M/s\n",
-           list.n, (double)dict.blocks.len / (double)list.n,
-           (double)dict.index.len / (double)list.n, (double)list.n / wrote * 1e-6);
-    qn_dict_cursor cursor;
-    start = now();
-    size_t n = 0;
-    check(qn_dict_seek(&cursor, &dict, "", 0, &error), &error);
-    while (qn_dict_next(&cursor, &error) == QUERN_OK)
-        n++;
-    printf("walk: %.1f ns a term (%zu)\n", (now() - start) * 1e9 / (double)n, n);
-    time_lookups(&dict, &list, "any term", false);
-    time_lookups(&dict, &list, "as often as in texts", true);
-    qn_container_close(&container);
-    (void)unlinkat(dirfd, "words", 0);
+    if (dirfd < 0)
+        die("cannot open the folder");
+    measure(&w, dirfd);
     (void)close(dirfd);
     (void)rmdir(path);
     for (size_t i = 0; i < list.n; i++)
         free(list.word[i].term);
     free(list.word);
-    return 0;
+    return finished(true);
 }

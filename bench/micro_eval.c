@@ -4,7 +4,7 @@
  * second-level cache, as in a query. Loops over windows go through several different ones, which a
  * branch predictor does not learn.
  *
- *     micro_eval [RUNS]
+ *     micro_eval [--json] [RUNS]
  */
 #include "bench/micro.h"
 #include "index/base/bytes.h"
@@ -316,57 +316,60 @@ typedef enum unit { POSTINGS, RANGES, BYTES, DOCS, ASKED, GROUPED, LIVE } unit;
 static const char *const UNITS[] = {"postings",  "ranges",   "bytes", "documents",
                                     "documents", "postings", "ranges"};
 
-/* `fill`, if any, makes the windows; of them one in 2^live ranges is live. */
+/* `fill`, if any, makes the windows; of them one in 2^live ranges is live. `bytes` of arrays are
+ * read and written for an element; 0 where that is not the same for all, or where single places are
+ * looked up. Tables that many elements share are left out. */
 static const struct row {
     const char *name;
     void (*run)(work *w, const qn_eval_kernels *kernels);
     unit unit;
     void (*fill)(work *w, unsigned value, unsigned live);
     unsigned value, live;
+    double bytes;
 } ROWS[] = {
-    {"score", run_score, POSTINGS, NULL, 0, 0},
-    {"score_tfs", run_score_tfs, POSTINGS, NULL, 0, 0},
-    {"add_scores", run_add_scores, POSTINGS, NULL, 0, 0},
-    {"keep", run_keep, POSTINGS, NULL, 0, 0},
-    {"clear", run_clear, BYTES, NULL, 0, 0},
-    {"range_maxima", run_range_maxima, POSTINGS, NULL, 0, 0},
-    {"window_ends", run_window_ends, POSTINGS, NULL, 0, 0},
-    {"add_bounds", run_add_bounds, RANGES, NULL, 0, 0},
-    {"set_bounds", run_set_bounds, RANGES, NULL, 0, 0},
-    {"min_bounds", run_min_bounds, RANGES, NULL, 0, 0},
-    {"min_sums", run_min_sums, RANGES, NULL, 0, 0},
-    {"add_sums", run_add_sums, RANGES, NULL, 0, 0},
-    {"add_required", run_add_required, RANGES, NULL, 0, 0},
-    {"add_optional", run_add_optional, RANGES, NULL, 0, 0},
-    {"count_bounds", run_count_bounds, RANGES, NULL, 0, 0},
-    {"max_bound", run_max_bound, RANGES, NULL, 0, 0},
-    {"find_bounds", run_find_bounds, RANGES, NULL, 0, 0},
-    {"range_bytes", run_range_bytes, RANGES, NULL, 0, 0},
-    {"add_values, all live", run_add_values, POSTINGS, fill_bitmaps, 1, 0},
-    {"add_values, 1/4 live", run_add_values, POSTINGS, fill_bitmaps, 1, 2},
-    {"rank_ranges, all live", run_rank_ranges, LIVE, fill_bitmaps, 3, 0},
-    {"rank_ranges, 1/4 live", run_rank_ranges, LIVE, fill_bitmaps, 3, 2},
-    {"find_postings", run_find_postings, ASKED, fill_bitmaps, 3, 0},
-    {"add_codes, density 1/2", run_add_codes, DOCS, fill_bitmaps, 1, 0},
-    {"add_codes, density 1/8", run_add_codes, DOCS, fill_bitmaps, 3, 0},
-    {"add_codes, density 1/32", run_add_codes, DOCS, fill_bitmaps, 5, 0},
-    {"add_codes, 1/8, 1/4 live", run_add_codes, DOCS, fill_bitmaps, 3, 2},
-    {"set_codes, density 1/2", run_set_codes, DOCS, fill_bitmaps, 1, 0},
-    {"set_codes, density 1/8", run_set_codes, DOCS, fill_bitmaps, 3, 0},
-    {"set_codes, density 1/32", run_set_codes, DOCS, fill_bitmaps, 5, 0},
-    {"keep_live", run_keep_live, DOCS, fill_bitmaps, 3, 0},
-    {"min_bytes", run_min_bytes, DOCS, fill_bitmaps, 3, 0},
-    {"add_bytes", run_add_bytes, DOCS, fill_bitmaps, 3, 0},
-    {"find_bytes", run_find_bytes, DOCS, fill_bitmaps, 3, 0},
-    {"fetch_groups of 16", run_fetch_groups, GROUPED, fill_groups, 16, 0},
-    {"add_groups of 8", run_add_groups, GROUPED, fill_groups, 8, 0},
-    {"add_groups of 16", run_add_groups, GROUPED, fill_groups, 16, 0},
-    {"add_groups of 32", run_add_groups, GROUPED, fill_groups, 32, 0},
-    {"add_groups of 64", run_add_groups, GROUPED, fill_groups, 64, 0},
-    {"add_groups of 16, 1/4 live", run_add_groups, GROUPED, fill_groups, 16, 2},
-    {"group_words, of 16", run_group_words, GROUPED, fill_groups, 16, 0},
-    {"find_grouped, of 8", run_find_grouped, ASKED, fill_groups, 8, 0},
-    {"find_grouped, of 32", run_find_grouped, ASKED, fill_groups, 32, 0},
+    {"score", run_score, POSTINGS, NULL, 0, 0, 13},
+    {"score_tfs", run_score_tfs, POSTINGS, NULL, 0, 0, 12},
+    {"add_scores", run_add_scores, POSTINGS, NULL, 0, 0, 16},
+    {"keep", run_keep, POSTINGS, NULL, 0, 0, 28},
+    {"clear", run_clear, BYTES, NULL, 0, 0, 1},
+    {"range_maxima", run_range_maxima, POSTINGS, NULL, 0, 0, 8},
+    {"window_ends", run_window_ends, POSTINGS, NULL, 0, 0, 4},
+    {"add_bounds", run_add_bounds, RANGES, NULL, 0, 0, 5},
+    {"set_bounds", run_set_bounds, RANGES, NULL, 0, 0, 3},
+    {"min_bounds", run_min_bounds, RANGES, NULL, 0, 0, 5},
+    {"min_sums", run_min_sums, RANGES, NULL, 0, 0, 6},
+    {"add_sums", run_add_sums, RANGES, NULL, 0, 0, 6},
+    {"add_required", run_add_required, RANGES, NULL, 0, 0, 6},
+    {"add_optional", run_add_optional, RANGES, NULL, 0, 0, 6},
+    {"count_bounds", run_count_bounds, RANGES, NULL, 0, 0, 2},
+    {"max_bound", run_max_bound, RANGES, NULL, 0, 0, 2},
+    {"find_bounds", run_find_bounds, RANGES, NULL, 0, 0, 2},
+    {"range_bytes", run_range_bytes, RANGES, NULL, 0, 0, 3},
+    {"add_values, all live", run_add_values, POSTINGS, fill_bitmaps, 1, 0, 10},
+    {"add_values, 1/4 live", run_add_values, POSTINGS, fill_bitmaps, 1, 2, 0},
+    {"rank_ranges, all live", run_rank_ranges, LIVE, fill_bitmaps, 3, 0, 0},
+    {"rank_ranges, 1/4 live", run_rank_ranges, LIVE, fill_bitmaps, 3, 2, 0},
+    {"find_postings", run_find_postings, ASKED, fill_bitmaps, 3, 0, 0},
+    {"add_codes, density 1/2", run_add_codes, DOCS, fill_bitmaps, 1, 0, 2.375},
+    {"add_codes, density 1/8", run_add_codes, DOCS, fill_bitmaps, 3, 0, 2.1875},
+    {"add_codes, density 1/32", run_add_codes, DOCS, fill_bitmaps, 5, 0, 2.1406},
+    {"add_codes, 1/8, 1/4 live", run_add_codes, DOCS, fill_bitmaps, 3, 2, 2.1875},
+    {"set_codes, density 1/2", run_set_codes, DOCS, fill_bitmaps, 1, 0, 1.375},
+    {"set_codes, density 1/8", run_set_codes, DOCS, fill_bitmaps, 3, 0, 1.1875},
+    {"set_codes, density 1/32", run_set_codes, DOCS, fill_bitmaps, 5, 0, 1.1406},
+    {"keep_live", run_keep_live, DOCS, fill_bitmaps, 3, 0, 1},
+    {"min_bytes", run_min_bytes, DOCS, fill_bitmaps, 3, 0, 3},
+    {"add_bytes", run_add_bytes, DOCS, fill_bitmaps, 3, 0, 3},
+    {"find_bytes", run_find_bytes, DOCS, fill_bitmaps, 3, 0, 1.125},
+    {"fetch_groups of 16", run_fetch_groups, GROUPED, fill_groups, 16, 0, 0},
+    {"add_groups of 8", run_add_groups, GROUPED, fill_groups, 8, 0, 3.75},
+    {"add_groups of 16", run_add_groups, GROUPED, fill_groups, 16, 0, 3.625},
+    {"add_groups of 32", run_add_groups, GROUPED, fill_groups, 32, 0, 3.5625},
+    {"add_groups of 64", run_add_groups, GROUPED, fill_groups, 64, 0, 3.5312},
+    {"add_groups of 16, 1/4 live", run_add_groups, GROUPED, fill_groups, 16, 2, 0},
+    {"group_words, of 16", run_group_words, GROUPED, fill_groups, 16, 0, 0},
+    {"find_grouped, of 8", run_find_grouped, ASKED, fill_groups, 8, 0, 0},
+    {"find_grouped, of 32", run_find_grouped, ASKED, fill_groups, 32, 0, 0},
 };
 
 /* Elements of a call; postings of groups that are not live count, too. */
@@ -394,9 +397,10 @@ static double elements(const work *w, unit counted)
 
 /* ---- timing ---- */
 
-/* Million elements a second at each level. The levels take turns, so that a machine that is slower
- * for a while is so for all of them. */
-static void report_row(work *w, const struct row *row, unsigned n_runs)
+/* The median seconds of a call at each level. The levels take turns, so that a machine that is
+ * slower for a while is so for all of them. */
+static void time_row(work *w, const struct row *row, unsigned n_runs,
+                     double seconds[QN_CPU_AVX512 + 1])
 {
     static double times[QN_CPU_AVX512 + 1][MAX_RUNS];
     if (row->fill != NULL)
@@ -412,34 +416,69 @@ static void report_row(work *w, const struct row *row, unsigned n_runs)
             times[cpu][r] = (now() - start) / REPEATS;
         }
     }
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+        seconds[cpu] = median(times[cpu], n_runs);
+}
+
+static void print_row(const work *w, const struct row *row, const double *seconds)
+{
     printf("%-26s %-9s", row->name, UNITS[row->unit]);
     for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-        printf(" %9.0f", 1e-6 * elements(w, row->unit) / median(times[cpu], n_runs));
+        printf(" %9.0f", 1e-6 * elements(w, row->unit) / seconds[cpu]);
     printf("\n");
     (void)fflush(stdout);
 }
 
-static void report_rows(work *w, unsigned n_runs)
+/* The kernel is called as the member of the table of kernels; the rest of a row's name tells of its
+ * data. */
+static void put_row(const work *w, const struct row *row, const double *seconds)
+{
+    char kernel[32];
+    size_t len = strcspn(row->name, ", ");
+    const char *data = row->name + len + strspn(row->name + len, ", ");
+    (void)snprintf(kernel, sizeof kernel, "eval %.*s", (int)len, row->name);
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+        double rate = elements(w, row->unit) / seconds[cpu];
+        put_kernel(&(kernel_speed){.kernel = kernel,
+                                   .data = *data != '\0' ? data : NULL,
+                                   .level = qn_cpu_name(cpu),
+                                   .of = UNITS[row->unit],
+                                   .values_per_s = rate,
+                                   .bytes_per_s = rate * row->bytes});
+    }
+}
+
+static void report_rows(work *w, const micro_options *options)
 {
     fill(w);
-    printf("million elements a second\n%-26s %-9s", "kernel", "elements");
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-        printf(" %9s", qn_cpu_name(cpu));
-    printf("\n");
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++)
-        report_row(w, &ROWS[i], n_runs);
+    if (!options->json) {
+        printf("million elements a second\n%-26s %-9s", "kernel", "elements");
+        for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+            printf(" %9s", qn_cpu_name(cpu));
+        printf("\n");
+    }
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        double seconds[QN_CPU_AVX512 + 1];
+        time_row(w, &ROWS[i], options->runs, seconds);
+        if (options->json)
+            put_row(w, &ROWS[i], seconds);
+        else
+            print_row(w, &ROWS[i], seconds);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    unsigned n_runs = runs_wanted(argc, argv, 21);
+    static const micro_form form = {"micro_eval [--json] [RUNS]", 21, 0, 0, 1};
+    micro_options options = read_options(&form, argc, argv);
     work *w = calloc(1, sizeof *w);
-    bool good = w != NULL;
-    if (good) {
-        report_rows(w, n_runs);
-        if (w->sink == 1) /* never, but the compiler cannot know */
-            printf("\n");
+    if (w == NULL) {
+        (void)fputs("micro_eval: out of memory\n", stderr);
+        return 1;
     }
+    report_rows(w, &options);
+    if (w->sink == 1) /* never, but the compiler cannot know */
+        printf("\n");
     free(w);
-    return good ? 0 : 1;
+    return finished(true);
 }

@@ -1,9 +1,11 @@
 /*
- * How fast JSON Lines are read: micro_json FILE [ROUNDS]. The best of some rounds, in MB/s of
- * decompressed input: validating alone, parsing lines in memory, and the whole source from the
- * file.
+ * How fast JSON Lines are read: validating alone, parsing lines in memory, and the whole source
+ * from the file. Each figure is the median of several runs, in MB/s of decompressed input.
+ *
+ *     micro_json [--json] FILE [RUNS]
  */
 #include "bench/micro.h"
+#include "index/base/cpu.h"
 #include "index/build/source.h"
 #include "index/build/source_json.h"
 #include "index/build/source_jsonl.h"
@@ -87,46 +89,63 @@ static void validate_lines(const qn_buffer *lines, tally *sum)
     sum->bytes = lines->len;
 }
 
-static void report(const char *what, const tally *sum, double seconds)
+static void report(const char *what, const tally *sum, double seconds, bool json)
 {
+    if (json) {
+        char kernel[32];
+        (void)snprintf(kernel, sizeof kernel, "json %s", what);
+        put_kernel(&(kernel_speed){.kernel = kernel,
+                                   .level = qn_cpu_name(QN_CPU_SCALAR),
+                                   .of = "documents",
+                                   .values_per_s = (double)sum->documents / seconds,
+                                   .bytes_per_s = (double)sum->bytes / seconds});
+        return;
+    }
     printf("%-9s %7.0f MB/s  %llu documents, %llu malformed, %llu bytes, %llu of text\n", what,
            (double)sum->bytes / seconds / 1e6, (unsigned long long)sum->documents,
            (unsigned long long)sum->malformed, (unsigned long long)sum->bytes,
            (unsigned long long)sum->text_bytes);
 }
 
+/* The kinds of work. */
+static const char *const KINDS[] = {"validate", "parse", "source"};
+enum { VALIDATE, PARSE, N_KINDS = sizeof KINDS / sizeof *KINDS };
+
+static bool measure(const char *path, const qn_buffer *lines, int kind,
+                    const micro_options *options, quern_error *error)
+{
+    double times[MAX_RUNS];
+    tally sum = {0};
+    for (unsigned run = 0; run < options->runs; run++) {
+        sum = (tally){0};
+        double start = now();
+        if (kind == VALIDATE)
+            validate_lines(lines, &sum);
+        else if (kind == PARSE)
+            parse_lines(lines, &sum);
+        else if (read_source(path, &sum, NULL, error) != QUERN_END)
+            return false;
+        times[run] = now() - start;
+    }
+    report(KINDS[kind], &sum, median(times, options->runs), options->json);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: micro_json FILE [ROUNDS]\n");
-        return 2;
-    }
-    long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : 5;
+    static const micro_form form = {"micro_json [--json] FILE [RUNS]", 5, 1, 1, 2};
+    micro_options options = read_options(&form, argc, argv);
+    const char *path = options.argument[0];
     qn_buffer lines = {0};
     quern_error error = {0};
     tally first = {0};
-    if (read_source(argv[1], &first, &lines, &error) != QUERN_END || lines.len == 0) {
-        (void)fprintf(stderr, "micro_json: %s\n", lines.len == 0 ? "no records" : error.message);
-        return 2;
-    }
-    static const char *const names[] = {"validate", "parse", "source"};
-    for (int kind = 0; kind < 3; kind++) {
-        double best = 1e9;
-        tally sum = {0};
-        for (long round = 0; round < rounds; round++) {
-            sum = (tally){0};
-            double start = now();
-            if (kind == 0)
-                validate_lines(&lines, &sum);
-            else if (kind == 1)
-                parse_lines(&lines, &sum);
-            else if (read_source(argv[1], &sum, NULL, &error) != QUERN_END)
-                return 2;
-            double seconds = now() - start;
-            best = seconds < best ? seconds : best;
-        }
-        report(names[kind], &sum, best);
-    }
+    bool good = read_source(path, &first, &lines, &error) == QUERN_END && lines.len > 0;
+    if (!good && error.message[0] == '\0')
+        (void)snprintf(error.message, sizeof error.message, "%s holds no records", path);
+    for (int kind = 0; good && kind < N_KINDS; kind++)
+        good = measure(path, &lines, kind, &options, &error);
+    if (!good)
+        (void)fprintf(stderr, "micro_json: %s\n", error.message);
     qn_buffer_free(&lines);
-    return 0;
+    return good ? finished(true) : 2;
 }

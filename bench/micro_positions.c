@@ -4,18 +4,30 @@
  * documents. Each figure is the median of several runs over the same rows, in the second-level
  * cache, in an order that a branch predictor does not learn.
  *
- *     micro_positions [RUNS]
+ *     micro_positions [--json] [RUNS]
+ *
+ * As JSON, bytes_per_s are those of coded rows, of tf, and of the positions that come out. A spool
+ * is written to the folder that TMPDIR names, or to /tmp.
  */
 #include "bench/micro.h"
+#include "index/base/status.h"
 #include "index/segment/positions.h"
 #include "index/segment/positions_writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { ROWS = 2000, WARM = 40, POSTINGS = ROWS * QN_BLOCK, SINGLES = 20000 };
+
+/* Single postings, by their tf. */
+static const struct {
+    const char *name;
+    uint32_t low, high;
+} SINGLE[] = {{"1", 1, 1}, {"2-3", 2, 3}, {"4-", 4, 16}};
+enum { N_SINGLES = sizeof SINGLE / sizeof *SINGLE };
 
 typedef struct work {
     uint32_t *tfs; /* POSTINGS */
@@ -27,6 +39,8 @@ typedef struct work {
     uint32_t *order; /* SINGLES postings */
     uint32_t *out;
     size_t cap;
+    bool json;
+    unsigned n_runs;
 } work;
 
 /* ---- rows ---- */
@@ -68,15 +82,16 @@ static quern_status write_rows(work *w, qn_positions_writer *writer, bool title,
     return status == QUERN_OK ? qn_positions_writer_end(writer, error) : status;
 }
 
-/* Writes the rows to a spool in the current folder and reads them back. */
+/* Writes the rows to a spool and reads them back. */
 static quern_status make_rows(work *w, bool title, uint32_t words, uint32_t tf_most,
                               quern_error *error)
 {
     qn_writer file = {0};
-    qn_positions_writer writer = {.file = &file};
-    int dirfd = open(".", O_RDONLY | O_DIRECTORY);
-    quern_status status =
-        dirfd < 0 ? QUERN_E_IO : qn_writer_spool(&file, dirfd, ".", 1 << 20, error);
+    qn_positions_writer writer = {.file = &file, .kernels = qn_block_kernels_for(qn_cpu_machine())};
+    const char *folder = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    quern_status status = dirfd < 0 ? qn_fail_sys(error, errno, "open", folder)
+                                    : qn_writer_spool(&file, dirfd, folder, 1 << 20, error);
     if (status == QUERN_OK)
         status = write_rows(w, &writer, title, words, tf_most, error);
     if (status == QUERN_OK)
@@ -85,7 +100,7 @@ static quern_status make_rows(work *w, bool title, uint32_t words, uint32_t tf_m
     w->len = (size_t)file.offset;
     w->bytes = calloc(w->len + QN_PADDING, 1);
     if (status == QUERN_OK && w->bytes == NULL)
-        status = QUERN_E_MEMORY;
+        status = qn_fail_memory(error);
     if (status == QUERN_OK)
         status = qn_writer_read(&file, 0, w->bytes, w->len, error);
     qn_positions_writer_free(&writer);
@@ -135,34 +150,88 @@ static void run_singles(work *w)
 }
 
 /* The median time of a run in nanoseconds. */
-static double measure(work *w, void (*run)(work *), unsigned n_runs)
+static double measure(work *w, void (*run)(work *))
 {
     double times[MAX_RUNS];
     run(w); /* fills the caches */
-    for (unsigned r = 0; r < n_runs; r++) {
+    for (unsigned r = 0; r < w->n_runs; r++) {
         double start = now();
         run(w);
         times[r] = (now() - start) * 1e9;
     }
-    return median(times, n_runs);
+    return median(times, w->n_runs);
 }
 
-static void report(work *w, const char *name, unsigned n_runs)
+/* What a row of the table has, and a line of JSON each. */
+typedef struct figures {
+    double row_ns[QN_CPU_AVX512 + 1], single_ns[N_SINGLES];
+} figures;
+
+static void print_row(const work *w, const char *name, const figures *f)
 {
     printf("%-18s %6.2f %6.1f |", name, (double)w->len * 8 / (double)w->n_positions,
            (double)w->n_positions / ROWS);
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
-        w->segment.kernels = qn_block_kernels_for(cpu);
-        printf(" %7.1f", measure(w, run_rows, n_runs) / ROWS);
-    }
-    static const uint32_t tfs[][2] = {{1, 1}, {2, 3}, {4, 16}};
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+        printf(" %7.1f", f->row_ns[cpu]);
     printf(" |");
-    for (size_t i = 0; i < sizeof tfs / sizeof *tfs; i++) {
-        choose_singles(w, tfs[i][0], tfs[i][1]);
-        printf(" %7.1f", measure(w, run_singles, n_runs) / SINGLES);
-    }
+    for (size_t i = 0; i < N_SINGLES; i++)
+        printf(" %7.1f", f->single_ns[i]);
     printf("\n");
     (void)fflush(stdout);
+}
+
+static void put_lines(const work *w, const char *name, const figures *f)
+{
+    double n = (double)w->n_positions;
+    double bytes = (double)w->len + (n + POSTINGS) * sizeof(uint32_t);
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+        double seconds = f->row_ns[cpu] * ROWS * 1e-9;
+        put_kernel(&(kernel_speed){.kernel = "positions row",
+                                   .data = name,
+                                   .level = qn_cpu_name(cpu),
+                                   .of = "positions",
+                                   .values_per_s = n / seconds,
+                                   .bytes_per_s = bytes / seconds,
+                                   .bits = 8 * (double)w->len / n});
+    }
+    for (size_t i = 0; i < N_SINGLES; i++) {
+        char data[64];
+        (void)snprintf(data, sizeof data, "%s, tf %s", name, SINGLE[i].name);
+        put_kernel(&(kernel_speed){.kernel = "positions of a posting",
+                                   .data = data,
+                                   .level = qn_cpu_name(qn_cpu_machine()),
+                                   .of = "postings",
+                                   .values_per_s = 1e9 / f->single_ns[i]});
+    }
+}
+
+static void report(work *w, const char *name)
+{
+    figures f;
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
+        w->segment.kernels = qn_block_kernels_for(cpu);
+        f.row_ns[cpu] = measure(w, run_rows) / ROWS;
+    }
+    for (size_t i = 0; i < N_SINGLES; i++) {
+        choose_singles(w, SINGLE[i].low, SINGLE[i].high);
+        f.single_ns[i] = measure(w, run_singles) / SINGLES;
+    }
+    if (w->json)
+        put_lines(w, name, &f);
+    else
+        print_row(w, name, &f);
+}
+
+static void print_head(void)
+{
+    printf("ns a row at each level | ns a single posting with tf 1, 2 to 3, 4 and more\n");
+    printf("%-18s %6s %6s |", "rows", "bits", "n");
+    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
+        printf(" %7s", qn_cpu_name(cpu));
+    printf(" |");
+    for (size_t i = 0; i < N_SINGLES; i++)
+        printf(" %7s", SINGLE[i].name);
+    printf("\n");
 }
 
 int main(int argc, char **argv)
@@ -174,20 +243,22 @@ int main(int argc, char **argv)
     } kinds[] = {{"titled passages", true, 100, 5},
                  {"untitled passages", false, 100, 5},
                  {"long documents", true, 20000, 12}};
-    unsigned n_runs = runs_wanted(argc, argv, 21);
-    work w = {.tfs = calloc(POSTINGS, sizeof(uint32_t)),
+    static const micro_form form = {"micro_positions [--json] [RUNS]", 21, 0, 0, 1};
+    micro_options options = read_options(&form, argc, argv);
+    work w = {.json = options.json,
+              .n_runs = options.runs,
+              .tfs = calloc(POSTINGS, sizeof(uint32_t)),
               .order = calloc(SINGLES, sizeof(uint32_t))};
     bool ready = w.tfs != NULL && w.order != NULL;
-    printf("ns a row at each level | ns a single posting with tf 1, 2 to 3, 4 and more\n");
-    printf("%-18s %6s %6s |", "rows", "bits", "n");
-    for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++)
-        printf(" %7s", qn_cpu_name(cpu));
-    printf(" | %7s %7s %7s\n", "1", "2-3", "4-");
+    if (!ready)
+        (void)fputs("micro_positions: out of memory\n", stderr);
+    else if (!w.json)
+        print_head();
     for (size_t i = 0; ready && i < sizeof kinds / sizeof *kinds; i++) {
         quern_error error = {0};
         ready = make_rows(&w, kinds[i].title, kinds[i].words, kinds[i].tf_most, &error) == QUERN_OK;
         if (ready)
-            report(&w, kinds[i].name, n_runs);
+            report(&w, kinds[i].name);
         else
             (void)fprintf(stderr, "micro_positions: %s\n", error.message);
     }
@@ -195,5 +266,5 @@ int main(int argc, char **argv)
     free(w.order);
     free(w.bytes);
     free(w.out);
-    return ready ? 0 : 1;
+    return finished(ready);
 }

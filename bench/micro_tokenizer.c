@@ -1,21 +1,24 @@
 /*
  * How fast text becomes words: MB/s and words/s of the tokenizer, by each of its paths.
  *
- *     micro_tokenizer [-r REPETITIONS] [FILE...]
+ *     micro_tokenizer [--json] [-r RUNS] [FILE...]
  *
  * A file is read as plain text whatever it is. Without one, generated texts of several kinds are
- * used. Each figure is the median of the repetitions (7 by default).
+ * used. Each figure is the median of the runs (7 by default). As JSON, there is a line for each
+ * level of the kernels that cut ASCII.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/micro.h"
 #include "index/base/buffer.h"
+#include "index/base/cpu.h"
 #include "index/text/tokenizer.h"
 
-enum { BATCH = 1024, GENERATED = 8 << 20, MAX_REPETITIONS = 1001 };
+enum { BATCH = 1024, GENERATED = 8 << 20 };
 
 static void die(const char *what)
 {
@@ -37,27 +40,70 @@ static uint64_t count_words(qn_tokenizer *t, const qn_buffer *text)
     return total;
 }
 
-static void measure(const char *name, const qn_buffer *text, int repetitions)
+/* The median seconds that a path takes at the level that QUERN_CPU leaves. */
+static double time_path(int path, const qn_buffer *text, unsigned n_runs, uint64_t *words)
 {
-    static const char *const paths[] = {"any", "points", "chunks"};
-    static double seconds[MAX_REPETITIONS];
-    for (int path = QN_TOKENIZER_ANY; path <= QN_TOKENIZER_CHUNKS; path++) {
-        qn_tokenizer *t = qn_tokenizer_new();
-        if (t == NULL)
+    static double seconds[MAX_RUNS];
+    qn_tokenizer *t = qn_tokenizer_new();
+    if (t == NULL)
+        die("out of memory");
+    qn_tokenizer_set_path(t, (qn_tokenizer_path)path);
+    *words = count_words(t, text); /* warms up, and loads the pages of properties */
+    for (unsigned i = 0; i < n_runs; i++) {
+        double start = now();
+        if (count_words(t, text) != *words)
+            die("the number of words changes");
+        seconds[i] = now() - start;
+    }
+    qn_tokenizer_free(t);
+    return median(seconds, n_runs);
+}
+
+static const char *const PATHS[] = {"any", "points", "chunks"};
+
+static void print_path(const char *name, int path, const qn_buffer *text, unsigned n_runs)
+{
+    uint64_t words;
+    double usual = time_path(path, text, n_runs, &words);
+    printf("%-24.24s %-7s %9.1f MB/s %8.1f M words/s %10.2f ns/word\n", name, PATHS[path],
+           (double)text->len / usual / 1e6, (double)words / usual / 1e6,
+           words == 0 ? 0 : usual * 1e9 / (double)words);
+}
+
+/* A line for each level up to `best`. */
+static void put_path(const char *name, int path, const qn_buffer *text, unsigned n_runs,
+                     qn_cpu best)
+{
+    char kernel[32];
+    (void)snprintf(kernel, sizeof kernel, "tokenizer %s", PATHS[path]);
+    for (qn_cpu level = QN_CPU_SCALAR; level <= best; level++) {
+        uint64_t words;
+        if (setenv("QUERN_CPU", qn_cpu_name(level), 1) != 0)
             die("out of memory");
-        qn_tokenizer_set_path(t, (qn_tokenizer_path)path);
-        uint64_t words = count_words(t, text); /* warms up, and loads the pages of properties */
-        for (int i = 0; i < repetitions; i++) {
-            double start = now();
-            if (count_words(t, text) != words)
-                die("the number of words changes");
-            seconds[i] = now() - start;
-        }
-        double usual = median(seconds, (size_t)repetitions);
-        printf("%-24.24s %-7s %9.1f MB/s %8.1f M words/s %10.2f ns/word\n", name, paths[path],
-               (double)text->len / usual / 1e6, (double)words / usual / 1e6,
-               words == 0 ? 0 : usual * 1e9 / (double)words);
-        qn_tokenizer_free(t);
+        double usual = time_path(path, text, n_runs, &words);
+        put_kernel(&(kernel_speed){.kernel = kernel,
+                                   .data = name,
+                                   .level = qn_cpu_name(level),
+                                   .of = "words",
+                                   .values_per_s = (double)words / usual,
+                                   .bytes_per_s = (double)text->len / usual});
+    }
+}
+
+/* Levels differ where ASCII is cut into words, which only the path `any` does by kernels. */
+static void measure(const char *name, const qn_buffer *text, const micro_options *options)
+{
+    static bool asked;
+    static qn_cpu best;
+    if (!asked)
+        best = qn_cpu_detect(); /* before QUERN_CPU is changed */
+    asked = true;
+    for (int path = QN_TOKENIZER_ANY; path <= QN_TOKENIZER_CHUNKS; path++) {
+        if (options->json)
+            put_path(name, path, text, options->runs,
+                     path == QN_TOKENIZER_ANY ? best : QN_CPU_SCALAR);
+        else
+            print_path(name, path, text, options->runs);
     }
 }
 
@@ -100,7 +146,7 @@ static const char *const THAI[] = {"ที่ประเทศไทย", "เ�
 static const char *const DECOMPOSED[] = {"e\u0301te\u0301", "a\u0300", "franc\u0327ais", "ﬁne",
                                          "ＦＵＬＬ",        "ﾊﾝｶｸ"};
 
-static void measure_generated(int repetitions)
+static void measure_generated(const micro_options *options)
 {
 #define LIST(list)                                                                                 \
     {                                                                                              \
@@ -116,7 +162,7 @@ static void measure_generated(int repetitions)
     qn_buffer text = {0};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         generate(&text, kinds[i].list, kinds[i].n);
-        measure(kinds[i].name, &text, repetitions);
+        measure(kinds[i].name, &text, options);
     }
     qn_buffer_free(&text);
 }
@@ -142,23 +188,16 @@ static void read_file(qn_buffer *text, const char *path)
 
 int main(int argc, char **argv)
 {
-    int repetitions = 7, at = 1;
-    if (argc > 2 && strcmp(argv[1], "-r") == 0) {
-        repetitions = (int)strtol(argv[2], NULL, 10);
-        at = 3;
-    }
-    if (repetitions < 1 || repetitions > MAX_REPETITIONS) {
-        fprintf(stderr, "usage: micro_tokenizer [-r 1..%d] [FILE...]\n", MAX_REPETITIONS);
-        return 2;
-    }
-    if (at == argc)
-        measure_generated(repetitions);
-    for (; at < argc; at++) {
+    static const micro_form form = {"micro_tokenizer [--json] [-r RUNS] [FILE...]", 7, -1, 0,
+                                    INT_MAX};
+    micro_options options = read_options(&form, argc, argv);
+    if (options.n == 0)
+        measure_generated(&options);
+    for (int i = 0; i < options.n; i++) {
         qn_buffer text = {0};
-        read_file(&text, argv[at]);
-        const char *name = strrchr(argv[at], '/');
-        measure(name == NULL ? argv[at] : name + 1, &text, repetitions);
+        read_file(&text, options.argument[i]);
+        measure(file_name(options.argument[i]), &text, &options);
         qn_buffer_free(&text);
     }
-    return 0;
+    return finished(true);
 }

@@ -2,9 +2,10 @@
  * Speed of collecting the k best of documents that come with random, ascending and often equal
  * scores (query/topk.h). Each figure is the median of several runs.
  *
- *     micro_topk [RUNS]
+ *     micro_topk [--json] [RUNS]
  */
 #include "bench/micro.h"
+#include "index/base/cpu.h"
 #include "query/topk.h"
 
 #include <stdio.h>
@@ -63,7 +64,22 @@ static double time_topk(qn_topk *topk, const float *scores, size_t k, unsigned n
     return median(times, n_runs);
 }
 
-static bool report(float *scores, unsigned n_runs)
+static void put_line(const char *order, size_t k, double ns, bool json)
+{
+    if (json) {
+        put_kernel(&(kernel_speed){.kernel = "topk",
+                                   .data = order,
+                                   .level = qn_cpu_name(QN_CPU_SCALAR),
+                                   .of = "documents",
+                                   .k = (unsigned)k,
+                                   .values_per_s = 1e9 / ns});
+        return;
+    }
+    printf("%-12s k %-7zu %8.3f %8.1f\n", order, k, ns, 1e3 / ns);
+    (void)fflush(stdout);
+}
+
+static bool report(float *scores, const micro_options *options)
 {
     static const size_t KS[] = {10, 100, 1000};
     qn_topk topk = {0};
@@ -71,10 +87,10 @@ static bool report(float *scores, unsigned n_runs)
     for (size_t o = 0; o < sizeof ORDERS / sizeof *ORDERS; o++) {
         ORDERS[o].fill(scores);
         for (size_t i = 0; good && i < sizeof KS / sizeof *KS; i++) {
-            double ns = time_topk(&topk, scores, KS[i], n_runs);
+            double ns = time_topk(&topk, scores, KS[i], options->runs);
             good = ns >= 0;
-            printf("%-12s k %-7zu %8.3f %8.1f\n", ORDERS[o].name, KS[i], ns, 1e3 / ns);
-            (void)fflush(stdout);
+            if (good)
+                put_line(ORDERS[o].name, KS[i], ns, options->json);
         }
     }
     qn_topk_free(&topk);
@@ -83,14 +99,15 @@ static bool report(float *scores, unsigned n_runs)
 
 int main(int argc, char **argv)
 {
-    unsigned n_runs = runs_wanted(argc, argv, 21);
+    static const micro_form form = {"micro_topk [--json] [RUNS]", 21, 0, 0, 1};
+    micro_options options = read_options(&form, argc, argv);
     float *scores = calloc(N_PUSHES, sizeof *scores);
-    bool good = scores != NULL;
-    if (good) {
+    if (scores != NULL && !options.json)
         printf("%u documents offered to the k best: ns a document, M documents/s\n",
                (unsigned)N_PUSHES);
-        good = report(scores, n_runs);
-    }
+    bool good = scores != NULL && report(scores, &options);
+    if (!good)
+        (void)fputs("micro_topk: out of memory\n", stderr);
     free(scores);
-    return good ? 0 : 1;
+    return finished(good);
 }
