@@ -6,6 +6,7 @@
  *     micro_reorder INDEX [MEBIBYTES [THREADS]]
  */
 #include "bench/micro.h"
+#include "index/base/status.h"
 #include "index/build/forward.h"
 #include "index/build/reorder.h"
 #include "index/segment/postings.h"
@@ -15,12 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static int complain(const quern_error *error)
-{
-    (void)fprintf(stderr, "micro_reorder: %s\n", error->message);
-    return 1;
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -67,13 +62,20 @@ static quern_status add_lists(const qn_segment *segment, const uint32_t *to, cos
     qn_dict_cursor cursor;
     uint32_t *docs = malloc(((size_t)segment->meta.n_docs + QN_BLOCK_ROOM) * sizeof *docs);
     quern_status status = qn_dict_seek(&cursor, &segment->dict, "", 0, error);
-    while (docs != NULL && status == QUERN_OK) {
+    if (docs == NULL)
+        status = qn_fail_memory(error);
+    while (status == QUERN_OK) {
         status = qn_dict_next(&cursor, error);
         if (status == QUERN_OK && cursor.info.df > 1)
             status = add_list(segment, &cursor.info, to, docs, sum, error);
     }
     free(docs);
     return status == QUERN_END ? QUERN_OK : status;
+}
+
+static double mean(double sum, uint64_t n)
+{
+    return n == 0 ? 0 : sum / (double)n;
 }
 
 static quern_status tell_costs(const char *name, const qn_segment *segment, const uint32_t *to,
@@ -83,7 +85,7 @@ static quern_status tell_costs(const char *name, const qn_segment *segment, cons
     quern_status status = add_lists(segment, to, &sum, error);
     if (status == QUERN_OK)
         (void)printf("%-8s %6.3f bits a gap; %6.3f of lists that are kept as gaps\n", name,
-                     sum.all / (double)sum.n_all, sum.kept / (double)sum.n_kept);
+                     mean(sum.all, sum.n_all), mean(sum.kept, sum.n_kept));
     return status;
 }
 
@@ -99,7 +101,9 @@ static quern_status measure(const qn_segment *segment, const qn_scratch_place *p
         status = qn_reorder(&graph, room, error);
     double bisecting = now() - start;
     uint32_t *to = calloc((size_t)segment->meta.n_docs + 1, sizeof *to);
-    for (uint32_t i = 0; status == QUERN_OK && to != NULL && i < graph.n_docs; i++)
+    if (status == QUERN_OK && to == NULL)
+        status = qn_fail_memory(error);
+    for (uint32_t i = 0; status == QUERN_OK && i < graph.n_docs; i++)
         to[graph.doc[0][i]] = i;
     if (status == QUERN_OK) {
         (void)printf("%u documents, %u terms, %llu pairs of them%s\n", graph.n_docs, graph.n_terms,
@@ -108,37 +112,53 @@ static quern_status measure(const qn_segment *segment, const qn_scratch_place *p
                      bisecting);
         status = tell_costs("before", segment, NULL, error);
     }
-    if (status == QUERN_OK && to != NULL)
+    if (status == QUERN_OK)
         status = tell_costs("after", segment, to, error);
     free(to);
     qn_graph_close(&graph);
     return status;
 }
 
-int main(int argc, char **argv)
+static quern_status measure_index(const char *path, int dirfd, const qn_reorder_room *room,
+                                  quern_error *error)
 {
-    quern_error error = {0};
     quern_open_options options = QUERN_OPEN_OPTIONS;
     qn_manifest manifest = {0};
     qn_segment segment;
-    if (argc < 2) {
-        (void)fprintf(stderr, "usage: micro_reorder INDEX [MEBIBYTES [THREADS]]\n");
-        return 2;
+    const qn_scratch_place place = {dirfd, path};
+    quern_status status = qn_manifest_read(&manifest, dirfd, path, error);
+    if (status == QUERN_OK && manifest.n_segments == 0)
+        status = qn_fail(error, QUERN_E_ARGUMENT, "%s has no segment", path);
+    if (status == QUERN_OK)
+        status = qn_segment_open(&segment, dirfd, &manifest.segment[0], &options, error);
+    if (status == QUERN_OK) {
+        status = measure(&segment, &place, room, error);
+        qn_segment_close(&segment);
     }
-    int dirfd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    qn_manifest_free(&manifest);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static const micro_form form = {"micro_reorder INDEX [MEBIBYTES [THREADS]]", 0, 0, 1, 3};
+    micro_options options = read_options(&form, argc, argv);
+    quern_error error = {0};
+    qn_reorder_room room = {.memory = (size_t)1024 << 20};
+    if (options.json)
+        wrong_usage(form.usage);
+    if (options.n > 1)
+        room.memory = number_from(options.argument[1], 1 << 20, form.usage) << 20;
+    if (options.n > 2)
+        room.threads = (unsigned)number_from(options.argument[2], 1024, form.usage);
+    int dirfd = open(options.argument[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dirfd < 0) {
-        perror(argv[1]);
+        perror(options.argument[0]);
         return 1;
     }
-    if (qn_manifest_read(&manifest, dirfd, argv[1], &error) != QUERN_OK ||
-        qn_segment_open(&segment, dirfd, &manifest.segment[0], &options, &error) != QUERN_OK)
-        return complain(&error);
-    const qn_scratch_place place = {dirfd, argv[1]};
-    const qn_reorder_room room = {.memory = (argc > 2 ? strtoull(argv[2], NULL, 10) : 1024) << 20,
-                                  .threads = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0};
-    quern_status status = measure(&segment, &place, &room, &error);
-    qn_segment_close(&segment);
-    qn_manifest_free(&manifest);
+    quern_status status = measure_index(options.argument[0], dirfd, &room, &error);
     (void)close(dirfd);
-    return status == QUERN_OK ? 0 : complain(&error);
+    if (status != QUERN_OK)
+        (void)fprintf(stderr, "micro_reorder: %s\n", error.message);
+    return finished(status == QUERN_OK);
 }

@@ -7,13 +7,13 @@
  *
  * Queries are lines qid<TAB>query; the file's name without folder and ending stands in the facts.
  */
+#include "bench/micro.h"
 #include "engine/quern.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CLASSES = 6, SAMPLE = 200, RANKS = 9, SHARES = 5, ROUNDS = 5, HITS_MAX = 1000000 };
 
@@ -66,19 +66,10 @@ static void put(const char *name, const char *of, double value)
 
 static uint64_t random_state = 1;
 
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-static uint64_t random_next(void)
-{
-    uint64_t z = random_state += UINT64_C(0x9E3779B97F4A7C15);
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
 /* Keeps an even sample of a class (Vitter 1985, algorithm R). */
 static void sample_term(class *in, const quern_term *term)
 {
-    uint64_t at = in->seen < SAMPLE ? in->seen : random_next() % (in->seen + 1);
+    uint64_t at = in->seen < SAMPLE ? in->seen : next_random(&random_state) % (in->seen + 1);
     in->seen++;
     if (at >= SAMPLE)
         return;
@@ -232,25 +223,12 @@ static void put_bytes(const facts *f)
 
 /* ---- queries ---- */
 
-static double now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The sums over all queries for one k; the time is that of the median round. */
 static void put_queries(facts *f, const char *name, char **query, size_t n, size_t k)
 {
     double time[ROUNDS] = {0}, documents = 0, ranges = 0, postings = 0;
     for (size_t round = 0; round < ROUNDS; round++) {
-        double start = now_us();
+        double start = now();
         for (size_t i = 0; i < n; i++) {
             quern_hits hits;
             quern_span text = {query[i], strlen(query[i])};
@@ -261,12 +239,11 @@ static void put_queries(facts *f, const char *name, char **query, size_t n, size
             ranges += (double)hits.work.ranges;
             postings += (double)hits.work.postings;
         }
-        time[round] = now_us() - start;
+        time[round] = (now() - start) * 1e6;
     }
-    qsort(time, ROUNDS, sizeof *time, by_value);
     char of[96];
     (void)snprintf(of, sizeof of, "%s k %zu", name, k);
-    put("us", of, time[ROUNDS / 2] / (double)n);
+    put("us", of, median(time, ROUNDS) / (double)n);
     put("documents scored", of, documents / (double)n);
     put("ranges", of, ranges / (double)n);
     put("postings decoded", of, postings / (double)n);
@@ -293,8 +270,7 @@ static void take_queries(facts *f, const char *path)
         query[n++] = checked(strdup(tab + 1));
     }
     (void)fclose(file);
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(name, sizeof name, "%s", slash != NULL ? slash + 1 : path);
+    (void)snprintf(name, sizeof name, "%s", file_name(path));
     name[strcspn(name, ".")] = '\0';
     if (n > 0) {
         put_queries(f, name, query, n, 10);
@@ -327,5 +303,5 @@ int main(int argc, char **argv)
     free(f.df);
     quern_searcher_free(f.searcher);
     quern_index_close(f.index);
-    return 0;
+    return finished(true);
 }
