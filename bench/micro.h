@@ -128,15 +128,22 @@ static inline int finished(bool good)
     return fflush(stdout) == 0 && ferror(stdout) == 0 && good ? 0 : 1;
 }
 
-/* ,"name":"text". What is not printable ASCII becomes '?': a name of a file may not be UTF-8. */
-static inline void put_label(const char *name, const char *text)
+/* Of a string of JSON what stands between the quotes. What is not printable ASCII becomes '?': the
+ * name of a file need not be UTF-8. */
+static inline void put_text(const char *text)
 {
-    (void)printf(",\"%s\":\"", name);
     for (; *text != '\0'; text++) {
         if (*text == '"' || *text == '\\')
             (void)putchar('\\');
         (void)putchar(*text < ' ' || *text > '~' ? '?' : *text);
     }
+}
+
+/* ,"name":"text" */
+static inline void put_label(const char *name, const char *text)
+{
+    (void)printf(",\"%s\":\"", name);
+    put_text(text);
     (void)putchar('"');
 }
 
@@ -154,9 +161,10 @@ static inline const char *file_name(const char *path)
 
 /* How fast a kernel is; what is NULL or 0 is left out. */
 typedef struct kernel_speed {
-    const char *kernel, *data, *level;
-    const char *of; /* the values that are counted */
-    unsigned k;
+    const char *program;
+    const char *kernel, *data; /* one label, with a comma between them */
+    const char *level;         /* of instructions: see qn_cpu_name */
+    const char *of;            /* the values that are counted */
     double values_per_s;
     double bytes_per_s; /* read and written together, to be set beside those of micro_memory */
     double bits;        /* that a value takes when coded */
@@ -166,13 +174,16 @@ typedef struct kernel_speed {
 static inline void put_kernel(const kernel_speed *speed)
 {
     (void)printf("{\"v\":1,\"part\":\"kernels\"");
-    put_label("kernel", speed->kernel);
-    if (speed->data != NULL)
-        put_label("data", speed->data);
+    put_label("program", speed->program);
+    (void)printf(",\"kernel\":\"");
+    put_text(speed->kernel);
+    if (speed->data != NULL) {
+        (void)printf(", ");
+        put_text(speed->data);
+    }
+    (void)putchar('"');
     put_label("level", speed->level);
     put_label("of", speed->of);
-    if (speed->k > 0)
-        (void)printf(",\"k\":%u", speed->k);
     put_figure("values_per_s", speed->values_per_s);
     if (speed->bytes_per_s > 0)
         put_figure("bytes_per_s", speed->bytes_per_s);

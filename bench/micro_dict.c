@@ -166,7 +166,8 @@ typedef struct work {
 static void put_line(const work *w, const char *kernel, double values_per_s, double bytes_per_s,
                      double bits)
 {
-    put_kernel(&(kernel_speed){.kernel = kernel,
+    put_kernel(&(kernel_speed){.program = "micro_dict",
+                               .kernel = kernel,
                                .data = w->data,
                                .level = qn_cpu_name(QN_CPU_SCALAR),
                                .of = "terms",
@@ -246,7 +247,7 @@ static void report_lookups(const work *w, const qn_dict *dict, const char *what,
     free(pick);
     if (w->json) {
         char kernel[64];
-        (void)snprintf(kernel, sizeof kernel, "dict look up %s", what);
+        (void)snprintf(kernel, sizeof kernel, "look up %s", what);
         put_line(w, kernel, BATCH / usual, 0, 0);
         return;
     }
@@ -259,8 +260,7 @@ static void report_size(const work *w, const qn_dict *dict, double seconds)
     double n = (double)w->list->n, blocks = (double)dict->blocks.len;
     double index = (double)dict->index.len;
     if (w->json)
-        put_line(w, "dict write", n / seconds, (blocks + index) / seconds,
-                 8 * (blocks + index) / n);
+        put_line(w, "write", n / seconds, (blocks + index) / seconds, 8 * (blocks + index) / n);
     else
         printf("%zu terms: %.2f bytes a term in blocks, %.2f in the index; written at %.1f M/s\n",
                w->list->n, blocks / n, index / n, n / seconds * 1e-6);
@@ -277,7 +277,7 @@ static void report_walk(const work *w, const qn_dict *dict)
         n++;
     double seconds = now() - start;
     if (w->json)
-        put_line(w, "dict walk", (double)n / seconds, (double)dict->blocks.len / seconds, 0);
+        put_line(w, "walk", (double)n / seconds, (double)dict->blocks.len / seconds, 0);
     else
         printf("walk: %.1f ns a term (%zu)\n", seconds * 1e9 / (double)n, n);
 }

@@ -429,18 +429,12 @@ static void print_row(const work *w, const struct row *row, const double *second
     (void)fflush(stdout);
 }
 
-/* The kernel is called as the member of the table of kernels; the rest of a row's name tells of its
- * data. */
 static void put_row(const work *w, const struct row *row, const double *seconds)
 {
-    char kernel[32];
-    size_t len = strcspn(row->name, ", ");
-    const char *data = row->name + len + strspn(row->name + len, ", ");
-    (void)snprintf(kernel, sizeof kernel, "eval %.*s", (int)len, row->name);
     for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
         double rate = elements(w, row->unit) / seconds[cpu];
-        put_kernel(&(kernel_speed){.kernel = kernel,
-                                   .data = *data != '\0' ? data : NULL,
+        put_kernel(&(kernel_speed){.program = "micro_eval",
+                                   .kernel = row->name,
                                    .level = qn_cpu_name(cpu),
                                    .of = UNITS[row->unit],
                                    .values_per_s = rate,

@@ -92,9 +92,8 @@ static void validate_lines(const qn_buffer *lines, tally *sum)
 static void report(const char *what, const tally *sum, double seconds, bool json)
 {
     if (json) {
-        char kernel[32];
-        (void)snprintf(kernel, sizeof kernel, "json %s", what);
-        put_kernel(&(kernel_speed){.kernel = kernel,
+        put_kernel(&(kernel_speed){.program = "micro_json",
+                                   .kernel = what,
                                    .level = qn_cpu_name(QN_CPU_SCALAR),
                                    .of = "documents",
                                    .values_per_s = (double)sum->documents / seconds,

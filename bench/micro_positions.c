@@ -186,7 +186,8 @@ static void put_lines(const work *w, const char *name, const figures *f)
     double bytes = (double)w->len + (n + POSTINGS) * sizeof(uint32_t);
     for (qn_cpu cpu = QN_CPU_SCALAR; cpu <= qn_cpu_machine(); cpu++) {
         double seconds = f->row_ns[cpu] * ROWS * 1e-9;
-        put_kernel(&(kernel_speed){.kernel = "positions row",
+        put_kernel(&(kernel_speed){.program = "micro_positions",
+                                   .kernel = "row",
                                    .data = name,
                                    .level = qn_cpu_name(cpu),
                                    .of = "positions",
@@ -197,7 +198,8 @@ static void put_lines(const work *w, const char *name, const figures *f)
     for (size_t i = 0; i < N_SINGLES; i++) {
         char data[64];
         (void)snprintf(data, sizeof data, "%s, tf %s", name, SINGLE[i].name);
-        put_kernel(&(kernel_speed){.kernel = "positions of a posting",
+        put_kernel(&(kernel_speed){.program = "micro_positions",
+                                   .kernel = "posting",
                                    .data = data,
                                    .level = qn_cpu_name(qn_cpu_machine()),
                                    .of = "postings",

@@ -74,14 +74,13 @@ static void print_path(const char *name, int path, const qn_buffer *text, unsign
 static void put_path(const char *name, int path, const qn_buffer *text, unsigned n_runs,
                      qn_cpu best)
 {
-    char kernel[32];
-    (void)snprintf(kernel, sizeof kernel, "tokenizer %s", PATHS[path]);
     for (qn_cpu level = QN_CPU_SCALAR; level <= best; level++) {
         uint64_t words;
         if (setenv("QUERN_CPU", qn_cpu_name(level), 1) != 0)
             die("out of memory");
         double usual = time_path(path, text, n_runs, &words);
-        put_kernel(&(kernel_speed){.kernel = kernel,
+        put_kernel(&(kernel_speed){.program = "micro_tokenizer",
+                                   .kernel = PATHS[path],
                                    .data = name,
                                    .level = qn_cpu_name(level),
                                    .of = "words",

@@ -67,11 +67,12 @@ static double time_topk(qn_topk *topk, const float *scores, size_t k, unsigned n
 static void put_line(const char *order, size_t k, double ns, bool json)
 {
     if (json) {
-        put_kernel(&(kernel_speed){.kernel = "topk",
-                                   .data = order,
+        char kernel[48];
+        (void)snprintf(kernel, sizeof kernel, "%s, k %zu", order, k);
+        put_kernel(&(kernel_speed){.program = "micro_topk",
+                                   .kernel = kernel,
                                    .level = qn_cpu_name(QN_CPU_SCALAR),
                                    .of = "documents",
-                                   .k = (unsigned)k,
                                    .values_per_s = 1e9 / ns});
         return;
     }
