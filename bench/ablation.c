@@ -5,9 +5,10 @@
  * rounds, and every answer is held against that of the full evaluator: a difference is an error.
  * The script bench/ablation makes the indexes.
  *
- *     ablation [-r ROUNDS] [-s QUERIES-OF-A-FILE] -i INDEX [-i INDEX]... QUERIES...
+ *     ablation [--json] [-r ROUNDS] [-s QUERIES-OF-A-FILE] -i INDEX [-i INDEX]... QUERIES...
  *
- * Files of queries have lines qid<TAB>text. Single-threaded; times go from text to answer.
+ * Files of queries have lines qid<TAB>text. Single-threaded; times go from text to answer. As JSON,
+ * the mean over the queries is told of each round.
  */
 #include "bench/micro.h"
 #include "engine/index.h"
@@ -18,12 +19,12 @@
 #include "query/parse.h"
 #include "query/search.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MAX_INDEXES = 8, MAX_SETS = 8, MAX_QUERIES = 100000 };
+enum { MAX_INDEXES = 8, MAX_SETS = 8, MAX_QUERIES = 100000, MAX_ROUNDS = 101 };
 
 static const size_t KS[] = {10, 1000};
 enum { N_KS = sizeof KS / sizeof *KS };
@@ -82,6 +83,7 @@ typedef struct work {
     side row[MAX_ROWS];
     query_set set[MAX_SETS];
     size_t n_indexes, n_rows, n_sets, rounds, sample;
+    bool json;
 } work;
 
 static _Noreturn void die(const char *what)
@@ -162,8 +164,7 @@ static void close_side(side *s)
 /* The name of a file without folder and ending. */
 static void name_set(query_set *set, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    (void)snprintf(set->name, sizeof set->name, "%s", slash == NULL ? path : slash + 1);
+    (void)snprintf(set->name, sizeof set->name, "%s", file_name(path));
     char *dot = strrchr(set->name, '.');
     if (dot != NULL)
         *dot = '\0';
@@ -295,22 +296,64 @@ static const char *tune_name(quern_tune tune)
 }
 
 /* Bytes without stored text, in which range bounds are as wide as the row has them. */
-static double megabytes(const side *s)
+static double bytes_of(const side *s)
 {
     uint64_t bounds = s->stats.bytes.bounds;
     uint64_t rest = s->stats.bytes.total - s->stats.bytes.store - bounds;
-    return 1e-6 * ((double)rest + (double)bounds * QN_RANGE / s->variant->range);
+    return (double)rest + (double)bounds * QN_RANGE / s->variant->range;
+}
+
+static const char *name_row(const work *w, size_t row, char name[48])
+{
+    const side *s = &w->row[row];
+    if (row < N_VARIANTS)
+        (void)snprintf(name, 48, "%s", s->variant->name);
+    else
+        (void)snprintf(name, 48, "full, --tune %s", tune_name(s->stats.tune));
+    return name;
+}
+
+/* The start of a line of JSON about a row. */
+static void put_row(const work *w, size_t row)
+{
+    char name[48];
+    const side *s = &w->row[row];
+    printf("{\"v\":1,\"part\":\"ablation\"");
+    put_label("technique", name_row(w, row, name));
+    put_label("tune", tune_name(s->stats.tune));
+    printf(",\"documents\":%llu", (unsigned long long)s->stats.documents);
+}
+
+static void put_sizes(const work *w)
+{
+    for (size_t r = 0; r < w->n_rows; r++) {
+        put_row(w, r);
+        printf(",\"index_bytes\":%.0f}\n", bytes_of(&w->row[r]));
+    }
+}
+
+/* The mean over queries of each round. */
+static void put_times(const work *w, const query_set *set)
+{
+    for (size_t round = 0; round < w->rounds; round++)
+        for (size_t k = 0; k < N_KS; k++)
+            for (size_t r = 0; r < w->n_rows; r++) {
+                double sum = 0;
+                for (size_t q = 0; q < set->n; q++)
+                    sum += set->times[((r * N_KS + k) * set->n + q) * w->rounds + round];
+                put_row(w, r);
+                put_label("shape", set->name);
+                printf(",\"k\":%zu,\"queries\":%zu", KS[k], set->n);
+                put_figure("mean_us", sum / (double)set->n);
+                printf("}\n");
+            }
+    (void)fflush(stdout);
 }
 
 static void print_row(const work *w, size_t row)
 {
-    const side *s = &w->row[row];
     char name[48];
-    if (row < N_VARIANTS)
-        (void)snprintf(name, sizeof name, "%s", s->variant->name);
-    else
-        (void)snprintf(name, sizeof name, "full, --tune %s", tune_name(s->stats.tune));
-    printf("%-27s %6.1f", name, megabytes(s));
+    printf("%-27s %6.1f", name_row(w, row, name), 1e-6 * bytes_of(&w->row[row]));
     for (size_t i = 0; i < w->n_sets; i++)
         for (size_t k = 0; k < N_KS; k++) {
             double mean = mean_of(w, &w->set[i], row, k), full = mean_of(w, &w->set[i], 0, k);
@@ -373,15 +416,6 @@ static void print_bytes(const work *w)
 
 /* ---- the whole ---- */
 
-static size_t number(const char *text, size_t most)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*end != '\0' || value < 1 || value > most)
-        die("a number is not one that can be used");
-    return value;
-}
-
 static void open_index(work *w, const char *path)
 {
     quern_error error;
@@ -392,19 +426,29 @@ static void open_index(work *w, const char *path)
 
 static void read_arguments(work *w, int argc, char **argv)
 {
+    static const char usage[] =
+        "ablation [--json] [-r ROUNDS] [-s QUERIES] -i INDEX [-i INDEX]... FILE...";
+    static const struct option long_options[] = {
+        {"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
     int option;
-    while ((option = getopt(argc, argv, "i:r:s:")) != -1) {
-        if (option == 'i')
+    while ((option = getopt_long(argc, argv, "hi:r:s:", long_options, NULL)) != -1) {
+        if (option == 'i') {
             open_index(w, optarg);
-        else if (option == 'r')
-            w->rounds = number(optarg, MAX_RUNS);
-        else if (option == 's')
-            w->sample = number(optarg, MAX_QUERIES);
-        else
-            die("usage: ablation [-r ROUNDS] [-s QUERIES] -i INDEX... FILE...");
+        } else if (option == 'r') {
+            w->rounds = number_from(optarg, MAX_ROUNDS, usage);
+        } else if (option == 's') {
+            w->sample = number_from(optarg, MAX_QUERIES, usage);
+        } else if (option == 'j') {
+            w->json = true;
+        } else if (option == 'h') {
+            printf("usage: %s\n", usage);
+            exit(finished(true));
+        } else {
+            wrong_usage(usage);
+        }
     }
     if (w->n_indexes == 0 || optind == argc || argc - optind > MAX_SETS)
-        die("an index and one to eight files of queries are needed");
+        wrong_usage(usage);
     for (int i = optind; i < argc; i++)
         read_set(&w->set[w->n_sets++], argv[i], w->sample);
 }
@@ -441,10 +485,17 @@ int main(int argc, char **argv)
     static work w = {.rounds = 7};
     read_arguments(&w, argc, argv);
     open_all(&w);
-    for (size_t i = 0; i < w.n_sets; i++)
+    if (w.json)
+        put_sizes(&w);
+    for (size_t i = 0; i < w.n_sets; i++) {
         run_set(&w, &w.set[i]);
-    print_times(&w);
-    print_bytes(&w);
+        if (w.json)
+            put_times(&w, &w.set[i]);
+    }
+    if (!w.json) {
+        print_times(&w);
+        print_bytes(&w);
+    }
     close_all(&w);
-    return fflush(stdout) == 0 ? 0 : 1;
+    return finished(true);
 }
