@@ -6,9 +6,11 @@
  *     sbg index INDEX <corpus.json     JSON Lines with id and text; other members are left aside
  *     sbg serve INDEX                  reads lines COMMAND<TAB>QUERY, answers each with one line
  *
- * Commands are COUNT, TOP_k and TOP_k_COUNT with k from 1 to 1,000,000. COUNT and TOP_k_COUNT are
- * answered with how many documents match, TOP_k with 1. Whatever else a line is, the answer is
- * UNSUPPORTED, and standard error hears why: the game waits for one line, whatever happens.
+ * Commands are COUNT, TOP_k and TOP_k_COUNT with k from 1 to 1,000,000, and RUN_k, which the game
+ * does not know. COUNT and TOP_k_COUNT are answered with how many documents match, TOP_k with 1,
+ * RUN_k with the k best themselves: how many they are, then id and score of each, all with tabs
+ * between. Whatever else a line is, the answer is UNSUPPORTED, and standard error hears why: the
+ * game waits for one line, whatever happens.
  *
  * The exit code is 0 at the end of the input, 2 for wrong usage, 4 for a failure.
  */
@@ -62,39 +64,66 @@ static int make_index(const char *path)
 typedef struct command {
     size_t k;   /* 0: no documents are asked for */
     bool count; /* their number is */
+    bool run;   /* they are to be shown */
 } command;
 
 static bool parse_command(const char *name, command *parsed)
 {
-    *parsed = (command){0, true};
+    *parsed = (command){0, true, false};
     if (strcmp(name, "COUNT") == 0)
         return true;
-    if (strncmp(name, "TOP_", 4) != 0)
+    parsed->run = strncmp(name, "RUN_", 4) == 0;
+    if (!parsed->run && strncmp(name, "TOP_", 4) != 0)
         return false;
     size_t digits = strspn(name + 4, "0123456789");
     const char *rest = name + 4 + digits;
     if (digits == 0 || digits > 7)
         return false;
     parsed->k = strtoul(name + 4, NULL, 10);
-    parsed->count = strcmp(rest, "_COUNT") == 0;
+    parsed->count = !parsed->run && strcmp(rest, "_COUNT") == 0;
     return parsed->k >= 1 && parsed->k <= K_MAX && (parsed->count || *rest == '\0');
 }
 
-static quern_status run(quern_searcher *searcher, const command *wanted, quern_span query,
-                        unsigned long long *answer, quern_error *error)
+/* A byte of an id that would end it or the line becomes a space. */
+static quern_status put_hits(quern_searcher *searcher, const quern_hits *hits, quern_error *error)
 {
-    quern_status status = QUERN_OK;
-    *answer = 1;
+    printf("%zu", hits->n);
+    for (size_t i = 0; i < hits->n; i++) {
+        quern_span id;
+        quern_status status = quern_fetch_id(searcher, hits->hit[i].doc, &id, error);
+        if (status != QUERN_OK)
+            return status;
+        (void)putchar('\t');
+        for (size_t b = 0; b < id.len; b++)
+            (void)putchar((unsigned char)id.data[b] < 0x20 ? ' ' : id.data[b]);
+        printf("\t%.9g", (double)hits->hit[i].score);
+    }
+    (void)putchar('\n');
+    return QUERN_OK;
+}
+
+/* Answers with a line, unless it fails. */
+static quern_status run(quern_searcher *searcher, const command *wanted, quern_span query,
+                        quern_error *error)
+{
+    unsigned long long answer = 1;
+    quern_hits hits;
     if (wanted->k > 0) {
-        quern_hits hits;
-        status = quern_search(searcher, query, wanted->k, &hits, error);
+        quern_status status = quern_search(searcher, query, wanted->k, &hits, error);
+        if (status != QUERN_OK)
+            return status;
     }
-    if (status == QUERN_OK && wanted->count) {
+    if (wanted->run)
+        return put_hits(searcher, &hits, error);
+    if (wanted->count) {
         quern_matches matches;
-        status = quern_count(searcher, query, &matches, error);
-        *answer = matches.n;
+        quern_status status = quern_count(searcher, query, &matches, error);
+        if (status != QUERN_OK)
+            return status;
+        answer = matches.n;
     }
-    return status;
+    printf("%llu\n", answer);
+    return QUERN_OK;
 }
 
 static void unsupported(unsigned long long line, const char *why)
@@ -118,13 +147,10 @@ static bool answer_line(quern_searcher *searcher, char *text, size_t len, unsign
         return true;
     }
     quern_error error = {0};
-    unsigned long long answer;
     quern_span query = {tab + 1, len - (size_t)(tab + 1 - text)};
-    quern_status status = run(searcher, &wanted, query, &answer, &error);
-    if (status == QUERN_OK) {
-        (void)printf("%llu\n", answer);
+    quern_status status = run(searcher, &wanted, query, &error);
+    if (status == QUERN_OK)
         return true;
-    }
     if (status != QUERN_E_ARGUMENT && status != QUERN_E_INPUT) {
         (void)fail(&error, status);
         return false;
