@@ -14,8 +14,13 @@ packages_build=(
 packages_test=(libcriterion-dev zstd:zstd gzip:gzip binutils:nm)
 # For single options of tests/run.
 packages_coverage=(gcovr:gcovr)
-packages_tidy=(clang-tidy:clang-tidy cppcheck:cppcheck)
+# (bench/rivals/fts5.c is read, too.)
+packages_tidy=(clang-tidy:clang-tidy cppcheck:cppcheck libsqlite3-dev)
 packages_fuzz=(clang:clang libclang-rt-dev)
+# To measure other engines beside quern (bench/rivals/make, which does without what is missing).
+packages_rivals=(
+    libsqlite3-dev 'g++:c++|clang:c++' libxapian-dev default-jdk-headless:javac liblucene8-java
+)
 
 # package_present ENTRY
 package_present() {
