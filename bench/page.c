@@ -108,13 +108,22 @@ void page_tiles_close(FILE *out)
     (void)fputs("</div>\n", out);
 }
 
+void page_fold_open(FILE *out, const char *summary)
+{
+    (void)fputs("<details><summary>", out);
+    result_put_html(out, summary);
+    (void)fputs("</summary>\n", out);
+}
+
+void page_fold_close(FILE *out)
+{
+    (void)fputs("</details>\n", out);
+}
+
 void page_table_open(FILE *out, const char *summary, const char *heads, unsigned n_names)
 {
-    if (summary != NULL) {
-        (void)fputs("<details><summary>", out);
-        result_put_html(out, summary);
-        (void)fputs("</summary>\n", out);
-    }
+    if (summary != NULL)
+        page_fold_open(out, summary);
     (void)fputs("<div class=\"wide\"><table>\n<tr>", out);
     n_name_columns = n_names;
     for (unsigned i = 0; *heads != '\0'; i++) {
@@ -181,5 +190,5 @@ void page_table_close(FILE *out, const char *summary)
 {
     (void)fputs("</table></div>\n", out);
     if (summary != NULL)
-        (void)fputs("</details>\n", out);
+        page_fold_close(out);
 }

@@ -22,6 +22,10 @@ void page_tiles_open(FILE *out);
 void page_tile(FILE *out, const char *number, const char *text);
 void page_tiles_close(FILE *out);
 
+/* What stands between is folded away under `summary`. */
+void page_fold_open(FILE *out, const char *summary);
+void page_fold_close(FILE *out);
+
 /* A table, folded away under its `summary` unless that is NULL. `heads` are separated by '|';
  * columns after the first `n_names` hold numbers. */
 void page_table_open(FILE *out, const char *summary, const char *heads, unsigned n_names);

@@ -80,7 +80,7 @@ size_t distinct(const results *all, const want *wants, const char *label,
 
 static const struct {
     const char *engine, *name;
-} engines[] = {
+} known[] = {
     {"quern", "quern"},
     {"lucene", "Lucene 8"},
     {"fts5", "SQLite FTS5"},
@@ -89,16 +89,41 @@ static const struct {
 
 unsigned engine_colour(const char *engine)
 {
-    for (unsigned i = 0; i < sizeof engines / sizeof engines[0]; i++)
-        if (strcmp(engine, engines[i].engine) == 0)
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(engine, known[i].engine) == 0)
             return i;
-    return sizeof engines / sizeof engines[0];
+    return sizeof known / sizeof known[0];
 }
 
 const char *engine_name(const char *engine)
 {
     unsigned i = engine_colour(engine);
-    return i < sizeof engines / sizeof engines[0] ? engines[i].name : engine;
+    return i < sizeof known / sizeof known[0] ? known[i].name : engine;
+}
+
+size_t engines(const results *all, const want *wants, const char *values[DISTINCT_MAX])
+{
+    size_t n = distinct(all, wants, "engine", values);
+    for (size_t i = 1; i < n; i++) {
+        const char *value = values[i];
+        size_t j = i;
+        for (; j > 0 && engine_colour(values[j - 1]) > engine_colour(value); j--)
+            values[j] = values[j - 1];
+        values[j] = value;
+    }
+    return n;
+}
+
+const char *with_commas(char *to, size_t room, const char *digits)
+{
+    size_t len = strlen(digits), n = 0;
+    for (size_t i = 0; i < len && n + 2 < room; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            to[n++] = ',';
+        to[n++] = digits[i];
+    }
+    to[n] = '\0';
+    return to;
 }
 
 /* ---- the page ---- */
@@ -130,13 +155,20 @@ static void tile(FILE *out, const results *all, const want *wants, const char *f
 
 static void put_tiles(FILE *out, const results *all)
 {
+    const want *builds = WANT({"part", "build"}, {"engine", "quern"});
+    const char *documents[DISTINCT_MAX], *most = "";
+    size_t n = distinct(all, builds, "documents", documents);
+    for (size_t i = 0; i < n; i++)
+        if (strtod(documents[i], NULL) > strtod(most, NULL))
+            most = documents[i];
     page_tiles_open(out);
     tile(out, all, WANT({"part", "queries"}, {"set", "union"}, {"k", "10"}), "mean_us", PLOT_US,
          "for the ten best of a union, mean");
     tile(out, all, WANT({"part", "queries"}, {"set", "question"}, {"k", "10"}), "mean_us", PLOT_US,
          "for the ten best of a question");
     tile(out, all,
-         WANT({"part", "build"}, {"engine", "quern"}, {"store", "none"}, {"threads", "1"}),
+         WANT({"part", "build"}, {"engine", "quern"}, {"store", "none"}, {"threads", "1"},
+              {"documents", most}),
          "mb_per_s", PLOT_MB_PER_S, "of input indexed, on one processor");
     tile(out, all, WANT({"part", "size"}, {"tune", "balanced"}), "share_of_input", PLOT_SHARE,
          "of the input is what the index takes, without texts");

@@ -38,6 +38,12 @@ void report_ablation(FILE *out, const results *all);
 void report_kernels(FILE *out, const results *all);
 void report_effectiveness(FILE *out, const results *all);
 
+/* Likewise of "engine", quern first. */
+size_t engines(const results *all, const want *wants, const char *values[DISTINCT_MAX]);
+
+/* Digits in groups of three; returns `to`. */
+const char *with_commas(char *to, size_t room, const char *digits);
+
 /* The colour of an engine: the same everywhere; and how it is written. */
 unsigned engine_colour(const char *engine);
 const char *engine_name(const char *engine);

@@ -8,77 +8,99 @@ enum { MARKS_MAX = 96 };
 
 /* ---- building ---- */
 
-static void put_build_row(FILE *out, const results *all, const char *engine, const char *store,
-                          const char *threads)
+/* What was built: so many documents, with or without their texts, by so many threads. */
+typedef struct build_kind {
+    const char *documents, *store, *threads;
+} build_kind;
+
+static range build_figure(const results *all, const char *engine, const build_kind *kind,
+                          const char *figure, bool for_ratio)
 {
-    const want *wants =
-        WANT({"part", "build"}, {"engine", engine}, {"store", store}, {"threads", threads});
-    range quern = pick_for_ratio(
-              all,
-              WANT({"part", "build"}, {"engine", "quern"}, {"store", store}, {"threads", threads}),
-              "seconds"),
-          mine = pick_for_ratio(all, wants, "seconds");
+    const want *wants = WANT({"part", "build"}, {"engine", engine}, {"store", kind->store},
+                             {"threads", kind->threads}, {"documents", kind->documents});
+    return for_ratio ? pick_for_ratio(all, wants, figure) : pick(all, wants, figure);
+}
+
+static void put_build_row(FILE *out, const results *all, const char *engine, const build_kind *kind)
+{
+    range quern = build_figure(all, "quern", kind, "seconds", true),
+          mine = build_figure(all, engine, kind, "seconds", true);
+    if (mine.coverage < 0)
+        return;
     page_row_open(out);
     page_cell(out, engine_name(engine));
-    page_cell(out, strcmp(store, "none") == 0 ? "no" : "yes");
-    page_cell(out, threads);
-    page_range(out, pick(all, wants, "mb_per_s"), PLOT_MB_PER_S);
+    page_cell(out, strcmp(kind->store, "none") == 0 ? "no" : "yes");
+    page_cell(out, kind->threads);
+    char count[32];
+    page_cell(out, with_commas(count, sizeof count, kind->documents));
+    page_range(out, build_figure(all, engine, kind, "mb_per_s", false), PLOT_MB_PER_S);
     if (strcmp(engine, "quern") != 0 && quern.coverage >= 0)
         page_ratio(out, ratio_of(mine, quern));
     else
         page_cell(out, "");
-    page_range(out, pick(all, wants, "peak_rss_bytes"), PLOT_BYTES);
-    page_range(out, pick(all, wants, "index_bytes"), PLOT_BYTES);
+    page_range(out, build_figure(all, engine, kind, "peak_rss_bytes", false), PLOT_BYTES);
+    page_range(out, build_figure(all, engine, kind, "index_bytes", false), PLOT_BYTES);
     page_row_close(out);
+}
+
+static size_t add_build_mark(plot_mark *marks, size_t n, const results *all, const char *engine,
+                             const build_kind *kind)
+{
+    static char label[MARKS_MAX][64], group[MARKS_MAX][80];
+    range r = build_figure(all, engine, kind, "mb_per_s", false);
+    bool one = strcmp(kind->threads, "1") == 0;
+    if (r.coverage < 0 || n == MARKS_MAX)
+        return n;
+    (void)snprintf(label[n], sizeof label[n], "%s%s%s%s", engine_name(engine), one ? "" : ", ",
+                   one ? "" : kind->threads, one ? "" : " threads");
+    char count[32];
+    (void)snprintf(group[n], sizeof group[n], "%s documents, %s",
+                   with_commas(count, sizeof count, kind->documents),
+                   strcmp(kind->store, "none") == 0 ? "index alone" : "index and stored texts");
+    marks[n] = (plot_mark){.group = group[n],
+                           .label = label[n],
+                           .colour = engine_colour(engine),
+                           .value = r.median,
+                           .low = r.low,
+                           .high = r.high};
+    return n + 1;
 }
 
 void report_build(FILE *out, const results *all)
 {
     const want *build = WANT({"part", "build"});
-    const char *engine[DISTINCT_MAX], *store[DISTINCT_MAX], *threads[DISTINCT_MAX];
-    size_t n_engines = distinct(all, build, "engine", engine),
-           n_stores = distinct(all, build, "store", store),
-           n_threads = distinct(all, build, "threads", threads), n = 0;
-    static char label[MARKS_MAX][80];
+    const char *engine[DISTINCT_MAX], *store[DISTINCT_MAX], *threads[DISTINCT_MAX],
+        *documents[DISTINCT_MAX];
+    size_t n_engines = engines(all, build, engine), n_stores = distinct(all, build, "store", store),
+           n_threads = distinct(all, build, "threads", threads),
+           n_documents = distinct(all, build, "documents", documents);
     plot_mark marks[MARKS_MAX];
+    build_kind kind[MARKS_MAX];
+    size_t n_kinds = 0, n = 0;
+    for (size_t d = 0; d < n_documents; d++)
+        for (size_t s = 0; s < n_stores; s++)
+            for (size_t t = 0; t < n_threads && n_kinds < MARKS_MAX; t++)
+                kind[n_kinds++] = (build_kind){documents[d], store[s], threads[t]};
     page_paragraph(out,
                    "The same documents, from JSON Lines in the page cache to a committed index "
-                   "with positions. Other engines are given records that need no parsing.");
-    for (size_t s = 0; s < n_stores; s++) {
-        for (size_t e = 0; e < n_engines; e++) {
-            for (size_t t = 0; t < n_threads && n < MARKS_MAX; t++) {
-                range r = pick(all,
-                               WANT({"part", "build"}, {"engine", engine[e]}, {"store", store[s]},
-                                    {"threads", threads[t]}),
-                               "mb_per_s");
-                if (r.coverage < 0)
-                    continue;
-                bool one = strcmp(threads[t], "1") == 0;
-                (void)snprintf(label[n], sizeof label[n], "%s%s%s%s", engine_name(engine[e]),
-                               one ? "" : ", ", one ? "" : threads[t], one ? "" : " threads");
-                marks[n] =
-                    (plot_mark){.group = strcmp(store[s], "none") == 0 ? "index alone"
-                                                                       : "index and stored texts",
-                                .label = label[n],
-                                .colour = engine_colour(engine[e]),
-                                .value = r.median,
-                                .low = r.low,
-                                .high = r.high};
-                n++;
-            }
-        }
-    }
+                   "with positions. Other engines are given records that need no parsing, and "
+                   "are measured once, without an interval, since they take so long.");
+    /* By what is built; within it quern by its threads, then the others. */
+    for (size_t d = 0; d < n_documents; d++)
+        for (size_t s = 0; s < n_stores; s++)
+            for (size_t e = 0; e < n_engines; e++)
+                for (size_t i = 0; i < n_kinds; i++)
+                    if (kind[i].documents == documents[d] && kind[i].store == store[s])
+                        n = add_build_mark(marks, n, all, engine[e], &kind[i]);
     plot_marks(out, "Speed of building, input a second (longer is better)",
                (plot_axis){"", PLOT_MB_PER_S, false}, marks, n, NAN);
     const char *summary = "All figures";
-    page_table_open(out, summary,
-                    "engine|texts|threads|input a second|time of quern's|peak resident|index", 2);
-    for (size_t s = 0; s < n_stores; s++)
+    page_table_open(
+        out, summary,
+        "engine|texts|threads|documents|input a second|time of quern's|peak resident|index", 2);
+    for (size_t i = 0; i < n_kinds; i++)
         for (size_t e = 0; e < n_engines; e++)
-            for (size_t t = 0; t < n_threads; t++)
-                if (found(all, WANT({"part", "build"}, {"engine", engine[e]}, {"store", store[s]},
-                                    {"threads", threads[t]})))
-                    put_build_row(out, all, engine[e], store[s], threads[t]);
+            put_build_row(out, all, engine[e], &kind[i]);
     page_table_close(out, summary);
 }
 
@@ -125,7 +147,7 @@ void report_size(FILE *out, const results *all)
 void report_cold(FILE *out, const results *all)
 {
     const char *engine[DISTINCT_MAX], *cache[DISTINCT_MAX];
-    size_t n_engines = distinct(all, WANT({"part", "cold"}), "engine", engine),
+    size_t n_engines = engines(all, WANT({"part", "cold"}), engine),
            n_caches = distinct(all, WANT({"part", "cold"}), "cache", cache), n = 0;
     plot_mark marks[MARKS_MAX];
     for (size_t c = 0; c < n_caches; c++) {

@@ -96,15 +96,16 @@ void report_queries(FILE *out, const results *all)
 static void put_agreement(FILE *out, const results *all)
 {
     const char *engine[DISTINCT_MAX], *shape[DISTINCT_MAX];
-    const want *disagree = WANT({"part", "agreement"}, {"agrees", "no"});
+    const want *disagree = WANT({"part", "rivals"}, {"against", "quern"}, {"agrees", "no"});
     size_t n_engines = distinct(all, disagree, "engine", engine);
     for (size_t e = 0; e < n_engines; e++) {
         char text[400];
         size_t len = (size_t)snprintf(text, sizeof text, "%s does not give quern's answers to ",
                                       engine_name(engine[e]));
-        size_t n =
-            distinct(all, WANT({"part", "agreement"}, {"agrees", "no"}, {"engine", engine[e]}),
-                     "shape", shape);
+        size_t n = distinct(
+            all,
+            WANT({"part", "rivals"}, {"against", "quern"}, {"agrees", "no"}, {"engine", engine[e]}),
+            "shape", shape);
         for (size_t s = 0; s < n && len < sizeof text; s++)
             len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", s > 0 ? ", " : "",
                                     shape[s]);
@@ -113,24 +114,25 @@ static void put_agreement(FILE *out, const results *all)
                            ": its times there are marked, and compare different work.");
         page_warning(out, text);
     }
-    n_engines = distinct(all, WANT({"part", "agreement"}), "engine", engine);
-    size_t n_shapes = distinct(all, WANT({"part", "agreement"}), "shape", shape);
+    const want *compared = WANT({"part", "rivals"}, {"against", "quern"});
+    n_engines = engines(all, compared, engine);
+    size_t n_shapes = distinct(all, compared, "shape", shape);
     page_table_open(out, "Whether answers agree, before times are taken",
                     "engine|queries|counts equal|counts within 1 %|ten best in common|scores equal",
                     2);
     for (size_t e = 0; e < n_engines; e++) {
         for (size_t s = 0; s < n_shapes; s++) {
-            const want *wants =
-                WANT({"part", "agreement"}, {"engine", engine[e]}, {"shape", shape[s]});
+            const want *wants = WANT({"part", "rivals"}, {"against", "quern"},
+                                     {"engine", engine[e]}, {"shape", shape[s]});
             if (!found(all, wants))
                 continue;
             page_row_open(out);
             page_cell(out, engine_name(engine[e]));
             page_cell(out, shape[s]);
-            page_range(out, pick(all, wants, "share_equal"), PLOT_SHARE);
-            page_range(out, pick(all, wants, "share_near"), PLOT_SHARE);
+            page_range(out, pick(all, wants, "count_share_equal"), PLOT_SHARE);
+            page_range(out, pick(all, wants, "count_near_share_equal"), PLOT_SHARE);
             page_range(out, pick(all, wants, "overlap"), PLOT_SHARE);
-            page_range(out, pick(all, wants, "share_scores"), PLOT_SHARE);
+            page_range(out, pick(all, wants, "score_share_equal"), PLOT_SHARE);
             page_row_close(out);
         }
     }
@@ -142,8 +144,8 @@ static void plot_command(FILE *out, const results *all, const char *command)
 {
     const want *wants = WANT({"part", "rivals"}, {"command", command});
     const char *engine[DISTINCT_MAX], *shape[DISTINCT_MAX];
-    size_t n_engines = distinct(all, wants, "engine", engine),
-           n_shapes = distinct(all, wants, "shape", shape), n = 0;
+    size_t n_engines = engines(all, wants, engine), n_shapes = distinct(all, wants, "shape", shape),
+           n = 0;
     plot_mark marks[MARKS_MAX];
     static char note[MARKS_MAX][48];
     for (size_t s = 0; s < n_shapes; s++) {
@@ -154,8 +156,9 @@ static void plot_command(FILE *out, const results *all, const char *command)
             range r = pick(all, here, "mean_us");
             if (r.coverage < 0)
                 continue;
-            bool differs = found(all, WANT({"part", "agreement"}, {"agrees", "no"},
-                                           {"engine", engine[e]}, {"shape", shape[s]}));
+            bool differs =
+                found(all, WANT({"part", "rivals"}, {"agrees", "no"}, {"engine", engine[e]},
+                                {"command", command}, {"shape", shape[s]}));
             char times[24] = "";
             if (base.coverage >= 0)
                 (void)snprintf(times, sizeof times, "\u00d7 %.3g", r.median / base.median);
@@ -183,7 +186,7 @@ static void put_rival_rows(FILE *out, const results *all, const char *command, c
 {
     const char *engine[DISTINCT_MAX];
     const want *wants = WANT({"part", "rivals"}, {"command", command}, {"shape", shape});
-    size_t n_engines = distinct(all, wants, "engine", engine);
+    size_t n_engines = engines(all, wants, engine);
     for (size_t e = 0; e < n_engines; e++) {
         const want *here = WANT({"part", "rivals"}, {"command", command}, {"shape", shape},
                                 {"engine", engine[e]}),
@@ -217,7 +220,8 @@ void report_rivals(FILE *out, const results *all)
                    "in every figure. Behind a dot: how many times as long as quern.");
     put_agreement(out, all);
     for (size_t c = 0; c < n_commands; c++)
-        plot_command(out, all, command[c]);
+        if (strcmp(command[c], "NOTHING") != 0)
+            plot_command(out, all, command[c]);
     page_table_open(out, all_figures, "command|queries|engine|times quern|mean|p50|p99|max", 3);
     for (size_t c = 0; c < n_commands; c++)
         for (size_t s = 0; s < n_shapes; s++)
@@ -395,6 +399,16 @@ static void put_memory(FILE *out, const results *all)
     page_table_close(out, NULL);
 }
 
+/* The same in all plots. */
+static unsigned level_colour(const char *level)
+{
+    static const char *const levels[] = {"scalar", "avx2", "avx512"};
+    unsigned i = 0;
+    while (i < sizeof levels / sizeof levels[0] && strcmp(levels[i], level) != 0)
+        i++;
+    return i;
+}
+
 static void plot_kernels(FILE *out, const results *all, const char *program)
 {
     const want *wants = WANT({"part", "kernels"}, {"program", program});
@@ -415,7 +429,7 @@ static void plot_kernels(FILE *out, const results *all, const char *program)
             if (r.coverage >= 0)
                 marks[n++] = (plot_mark){.group = kernel[i],
                                          .label = level[l],
-                                         .colour = (unsigned)l,
+                                         .colour = level_colour(level[l]),
                                          .value = r.median,
                                          .low = r.low,
                                          .high = r.high};
@@ -440,6 +454,11 @@ void report_kernels(FILE *out, const results *all)
                    "The innermost loops at each level of instructions that the machine has, on "
                    "data in cache, beside what its memory can do.");
     put_memory(out, all);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        char summary[64];
+        (void)snprintf(summary, sizeof summary, "Kernels of %s", program[i]);
+        page_fold_open(out, summary);
         plot_kernels(out, all, program[i]);
+        page_fold_close(out);
+    }
 }

@@ -139,11 +139,11 @@ bool result_is_figure(const result_member *member)
 
 bool result_is_rate(const char *figure)
 {
-    static const char *const better[] = {"qps",          "overlap",   "share_equal", "ndcg_cut_10",
-                                         "recip_rank",   "map",       "recall_100",  "P_10",
-                                         "share_scores", "share_near"};
+    static const char *const better[] = {"qps",        "overlap", "ndcg_cut_10",
+                                         "recip_rank", "map",     "recall_100"};
     size_t len = strlen(figure);
-    if (len > 6 && strcmp(figure + len - 6, "_per_s") == 0)
+    if ((len > 6 && strcmp(figure + len - 6, "_per_s") == 0) ||
+        (len > 11 && strcmp(figure + len - 11, "share_equal") == 0))
         return true;
     for (size_t i = 0; i < sizeof better / sizeof better[0]; i++)
         if (strcmp(figure, better[i]) == 0)
