@@ -88,7 +88,9 @@ static quern_status make_rows(work *w, bool title, uint32_t words, uint32_t tf_m
 {
     qn_writer file = {0};
     qn_positions_writer writer = {.file = &file, .kernels = qn_block_kernels_for(qn_cpu_machine())};
-    const char *folder = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
+    const char *folder = getenv("TMPDIR");
+    if (folder == NULL || *folder == '\0')
+        folder = "/tmp";
     int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     quern_status status = dirfd < 0 ? qn_fail_sys(error, errno, "open", folder)
                                     : qn_writer_spool(&file, dirfd, folder, 1 << 20, error);
