@@ -10,7 +10,7 @@
  * Files of queries have lines qid<TAB>text. Single-threaded; times go from text to answer. As JSON,
  * the mean over the queries is told of each round.
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "engine/index.h"
 #include "engine/quern.h"
 #include "index/base/bytes.h"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The parts of bench/run, which sources this: for each, prepare_PART, which makes what it needs, and
-# round_PART, which measures once and adds lines to $data/PART.jsonl (bench/results.h has their form).
+# round_PART, which measures once and adds lines to $data/PART.jsonl (bench/report/results.h has their form).
 # A part with a function once_PART is called in the first round only.
 
 # progress TEXT: on a terminal in place of what was there, else a line.

@@ -7,7 +7,7 @@
  *
  * Queries are lines qid<TAB>query; the file's name without folder and ending stands in the facts.
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "engine/quern.h"
 
 #include <math.h>

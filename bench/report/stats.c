@@ -1,5 +1,5 @@
 /* Medians, intervals and ratios: see stats.h. */
-#include "bench/stats.h"
+#include "bench/report/stats.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  *     micro_topk [--json] [RUNS]
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/cpu.h"
 #include "query/topk.h"
 

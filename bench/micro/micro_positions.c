@@ -9,7 +9,7 @@
  * As JSON, bytes_per_s are those of coded rows, of tf, and of the positions that come out. A spool
  * is written to the folder that TMPDIR names, or to /tmp.
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/status.h"
 #include "index/segment/positions.h"
 #include "index/segment/positions_writer.h"

@@ -1,5 +1,5 @@
 /* Engines of bench/duel as processes, with a limit on every wait. */
-#include "bench/duel_engine.h"
+#include "bench/rivals/duel_engine.h"
 
 #include "index/base/buffer.h"
 

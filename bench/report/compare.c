@@ -6,8 +6,8 @@
  *
  * Used through bench/compare, which has the help.
  */
-#include "bench/results.h"
-#include "bench/stats.h"
+#include "bench/report/results.h"
+#include "bench/report/stats.h"
 #include "index/base/buffer.h"
 
 #include <errno.h>

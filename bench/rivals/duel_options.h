@@ -2,9 +2,9 @@
 #ifndef BENCH_DUEL_OPTIONS_H
 #define BENCH_DUEL_OPTIONS_H
 
-#include "bench/duel_answers.h"
-#include "bench/duel_queries.h"
-#include "bench/duel_times.h"
+#include "bench/rivals/duel_answers.h"
+#include "bench/rivals/duel_queries.h"
+#include "bench/rivals/duel_times.h"
 
 enum { ENGINES_MAX = 16, SHAPES_MAX = 32, COMMANDS_MAX = 32, NAME_ROOM = 32 };
 

@@ -7,7 +7,7 @@
  *
  * --help tells the rest; the script bench/duel finds the program.
  */
-#include "bench/duel_options.h"
+#include "bench/rivals/duel_options.h"
 
 #include <errno.h>
 #include <math.h>

@@ -5,7 +5,7 @@
 #ifndef BENCH_DUEL_ANSWERS_H
 #define BENCH_DUEL_ANSWERS_H
 
-#include "bench/duel_engine.h"
+#include "bench/rivals/duel_engine.h"
 
 enum { DUEL_BEST = 10 };
 

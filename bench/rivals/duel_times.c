@@ -1,7 +1,7 @@
 /* Times: their figures, in JSON and in tables. */
-#include "bench/duel_times.h"
+#include "bench/rivals/duel_times.h"
 
-#include "bench/stats.h"
+#include "bench/report/stats.h"
 #include "index/base/buffer.h"
 
 #include <stdio.h>

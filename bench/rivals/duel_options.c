@@ -1,5 +1,5 @@
 /* The command line of bench/duel. */
-#include "bench/duel_options.h"
+#include "bench/rivals/duel_options.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -40,7 +40,7 @@ static const char USAGE[] =
     "one thread of the engine; what a line costs that asks for nothing is in the table NOTHING.\n"
     "Figures are medians of rounds; the ratio is that of mean times to the first engine's, with "
     "an\n"
-    "interval that holds it with the probability behind it (see bench/stats.h).\n";
+    "interval that holds it with the probability behind it (see bench/report/stats.h).\n";
 
 enum { ROUNDS_MAX = 1000 };
 

@@ -8,7 +8,7 @@
  * programs, texts and commands it was: {"v":1,"part":"about","topic":"machine","name":"processor",
  * "text":"..."}.
  */
-#include "bench/report.h"
+#include "bench/report/report.h"
 
 #include <errno.h>
 #include <math.h>

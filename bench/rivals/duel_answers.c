@@ -1,5 +1,5 @@
 /* Counts and best documents: read from lines, and compared. */
-#include "bench/duel_answers.h"
+#include "bench/rivals/duel_answers.h"
 
 #include <errno.h>
 #include <math.h>

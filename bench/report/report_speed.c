@@ -1,6 +1,6 @@
 /* Sections of the report: queries, other engines, threads, growth, ablation, kernels. See report.h.
  */
-#include "bench/report.h"
+#include "bench/report/report.h"
 
 #include <math.h>
 #include <stdlib.h>

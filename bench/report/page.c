@@ -1,7 +1,7 @@
 /* The HTML page of a report: see page.h. */
-#include "bench/page.h"
+#include "bench/report/page.h"
 
-#include "bench/results.h"
+#include "bench/report/results.h"
 
 #include <string.h>
 
@@ -17,7 +17,8 @@ static const char style[] =
     "*{box-sizing:border-box}\n"
     "body{margin:0 auto;max-width:62rem;padding:1.5rem 1rem 4rem;background:var(--ground);"
     "color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}\n"
-    "h1{font-size:1.9rem;margin:.5rem 0 0;overflow-wrap:anywhere}h2{margin:3rem 0 .5rem;font-size:1.35rem;"
+    "h1{font-size:1.9rem;margin:.5rem 0 0;overflow-wrap:anywhere}h2{margin:3rem 0 "
+    ".5rem;font-size:1.35rem;"
     "border-top:1px solid var(--line);padding-top:1.2rem}\n"
     "p{max-width:46rem}.sub,figcaption,small{color:var(--pale)}\n"
     "nav{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;margin:1rem 0}a{color:var(--s0)}\n"

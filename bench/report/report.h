@@ -2,8 +2,8 @@
 #ifndef QN_BENCH_REPORT_H
 #define QN_BENCH_REPORT_H
 
-#include "bench/page.h"
-#include "bench/results.h"
+#include "bench/report/page.h"
+#include "bench/report/results.h"
 
 /* A label that is wanted. Lists end with {NULL, NULL}; "" wants the label to be missing. */
 typedef struct want {

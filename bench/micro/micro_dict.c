@@ -6,7 +6,7 @@
  * WORDS has a term a line in byte order; tab-separated after it may stand df, cf, a document and
  * positions (for terms with df 1). Without a file, 700,000 words are made up.
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/cpu.h"
 #include "index/segment/dict.h"
 

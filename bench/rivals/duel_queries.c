@@ -1,5 +1,5 @@
 /* Files of queries, read into memory. */
-#include "bench/duel_queries.h"
+#include "bench/rivals/duel_queries.h"
 
 #include "index/base/buffer.h"
 

@@ -6,7 +6,7 @@
  *
  *     micro_eval [--json] [RUNS]
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/bytes.h"
 #include "query/eval_kernels.h"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/buffer.h"
 #include "index/base/cpu.h"
 #include "index/text/tokenizer.h"

@@ -5,7 +5,7 @@
  *
  *     micro_reorder INDEX [MEBIBYTES [THREADS]]
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/status.h"
 #include "index/build/forward.h"
 #include "index/build/reorder.h"

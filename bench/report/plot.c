@@ -1,7 +1,7 @@
 /* Plots as SVG: see plot.h. All lengths are in the drawing's own units, WIDTH of them across. */
-#include "bench/plot.h"
+#include "bench/report/plot.h"
 
-#include "bench/results.h"
+#include "bench/report/results.h"
 
 #include <float.h>
 #include <math.h>

@@ -8,7 +8,7 @@
  * As JSON, bytes_per_s are those of values and of coded bytes together, read and written; of the
  * plain widths there are some.
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/bytes.h"
 #include "index/codec/block.h"
 

@@ -4,7 +4,7 @@
  *
  *     micro_json [--json] FILE [RUNS]
  */
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/cpu.h"
 #include "index/build/source.h"
 #include "index/build/source_json.h"

@@ -5,8 +5,8 @@
 #ifndef QN_BENCH_PAGE_H
 #define QN_BENCH_PAGE_H
 
-#include "bench/plot.h"
-#include "bench/stats.h"
+#include "bench/report/plot.h"
+#include "bench/report/stats.h"
 
 void page_open(FILE *out, const char *title, const char *subtitle);
 void page_close(FILE *out, const char *text);

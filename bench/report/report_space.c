@@ -1,5 +1,5 @@
 /* Sections of the report: building, size, cold start, effectiveness. See report.h. */
-#include "bench/report.h"
+#include "bench/report/report.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Reading results: see results.h. */
-#include "bench/results.h"
+#include "bench/report/results.h"
 
 #include "index/base/buffer.h"
 

@@ -15,7 +15,7 @@
  * random in large arrays wait for page tables, too.
  */
 #define _DEFAULT_SOURCE
-#include "bench/micro.h"
+#include "bench/micro/micro.h"
 #include "index/base/cpu.h"
 
 #include <pthread.h>
