@@ -115,14 +115,15 @@ make_synthetic() {
 measure_texts() {
     n_documents=$(wc -l <"$work/corpus.jsonl")
     input_bytes=$(stat -c %s "$work/corpus.jsonl")
+    keep_in "$work/indexes" "$(about_file "$work/corpus.jsonl")" # as bench/growth and bench/ablation do
     title="$title, $(sed -E ':a; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; ta' <<<"$n_documents") documents"
 }
 
-# need_index TUNE: the index $work/TUNE.qidx without stored texts.
+# need_index TUNE: the index $work/indexes/TUNE.qidx without stored texts.
 need_index() {
-    [[ -d $work/$1.qidx ]] && return
+    [[ -d $work/indexes/$1.qidx ]] && return
     progress "building an index tuned $1"
-    must "$quern" index -q --no-store --tune "$1" -o "$work/$1.qidx" "$work/corpus.jsonl"
+    must "$quern" index -q --no-store --tune "$1" -o "$work/indexes/$1.qidx" "$work/corpus.jsonl"
 }
 
 # ---- quern alone ---------------------------------------------------------------------------------
@@ -137,7 +138,7 @@ prepare_queries() {
 bench_rows() {
     local part=$1 set=$2
     shift 2
-    must "$quern" bench "$work/balanced.qidx" -q "$work/$set.tsv" -k 10,1000 --json "$@"
+    must "$quern" bench "$work/indexes/balanced.qidx" -q "$work/$set.tsv" -k 10,1000 --json "$@"
     grep -v '"qid"' "$work/said" >"$work/rows"
     bench_lines "\"part\":\"$part\",\"set\":\"$set\"" "$work/rows"
 }
@@ -199,7 +200,7 @@ once_size() { :; } # bytes do not vary
 round_size() {
     local tune
     for tune in balanced size speed; do
-        must "$quern" stats --json "$work/$tune.qidx"
+        must "$quern" stats --json "$work/indexes/$tune.qidx"
         sed -E 's/.*"bytes":\{([^}]*)\}.*/\1/; s/"([a-z]*)":/"\1_bytes":/g' "$work/said" |
             awk -v tune="$tune" -v input="$input_bytes" '{
                 match($0, /"total_bytes":[0-9]+/); total = substr($0, RSTART + 14, RLENGTH - 14)
@@ -268,7 +269,7 @@ round_kernels() {
 
 prepare_growth() {
     local n counts=()
-    growth=(bench/growth --json --runs 3 --rounds 1 -k 10,1000 --corpus "$work/corpus.jsonl" --keep "$work/growth")
+    growth=(bench/growth --json --runs 3 --rounds 1 -k 10,1000 --corpus "$work/corpus.jsonl" --keep "$work/indexes")
     for n in "${sets[@]}"; do growth+=(--queries "$work/$n.tsv"); done
     for ((n = 10000; n < n_documents; n *= 10)); do
         counts+=("$n")
@@ -290,7 +291,7 @@ round_growth() {
 prepare_ablation() {
     local set
     ablation=(bench/ablation --json --rounds 1 --sample "$([[ -n $full ]] && echo 150 || echo 50)"
-        --corpus "$work/corpus.jsonl" --keep "$work/ablation")
+        --corpus "$work/corpus.jsonl" --keep "$work/indexes")
     for set in "${sets[@]:0:5}"; do
         case $set in
         union | intersection | question) ablation+=(--queries "$work/$set.tsv") ;;
@@ -298,7 +299,7 @@ prepare_ablation() {
     done
     [[ ${#ablation[@]} -gt 10 ]] || ablation+=(--queries "$work/${sets[0]}.tsv")
     as_command ablation 'bench/ablation --corpus corpus.jsonl --queries SET.tsv'
-    progress 'building indexes for ablation'
+    for set in balanced size speed; do need_index "$set"; done
 }
 
 round_ablation() {
