@@ -171,7 +171,8 @@ static quern_status put_queries(const qn_command *command, const synth_options *
         if (options->shape != QN_SYNTH_SHAPES && options->shape != shape)
             continue;
         bool any = shape == QN_SYNTH_QUESTION;
-        const qn_synth_wish wish = {.seed = options->seed + (uint64_t)shape,
+        /* No shape's queries of one seed are drawn as another's of the next. */
+        const qn_synth_wish wish = {.seed = options->seed * QN_SYNTH_SHAPES + (uint64_t)shape,
                                     .words = (uint32_t)options->words,
                                     .df_min = any ? 0 : options->df_min,
                                     .df_max = any ? 1 : options->df_max};
