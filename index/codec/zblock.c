@@ -54,6 +54,18 @@ qn_zblock_encoder *qn_zblock_encoder_new(int level)
     return encoder;
 }
 
+qn_zblock_encoder *qn_zblock_encoder_new_dense(int level, int hash_log, int min_match)
+{
+    qn_zblock_encoder *encoder = qn_zblock_encoder_new(level);
+    if (encoder != NULL &&
+        (ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_hashLog, hash_log)) ||
+         ZSTD_isError(ZSTD_CCtx_setParameter(encoder->zstd, ZSTD_c_minMatch, min_match)))) {
+        qn_zblock_encoder_free(encoder);
+        return NULL;
+    }
+    return encoder;
+}
+
 void qn_zblock_encoder_free(qn_zblock_encoder *encoder)
 {
     if (encoder == NULL)

@@ -12,6 +12,10 @@ typedef struct qn_zblock_decoder qn_zblock_decoder;
 
 /* An encoder of the given zstd level; NULL when memory is short. One thread at a time. */
 qn_zblock_encoder *qn_zblock_encoder_new(int level);
+
+/* Likewise, for what repeats little: remembers 2^hash_log places only, and takes no repetition of
+ * fewer than min_match bytes. Faster for a little more bytes. */
+qn_zblock_encoder *qn_zblock_encoder_new_dense(int level, int hash_log, int min_match);
 void qn_zblock_encoder_free(qn_zblock_encoder *encoder);
 
 /* Appends the compressed form (a zstd frame without checksum or content size) to `out`. */

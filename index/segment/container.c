@@ -78,7 +78,8 @@ static bool all_zero(const uint8_t *bytes, size_t len)
 static bool kind_is_known(uint32_t file_kind, uint32_t kind)
 {
     if (file_kind == QN_FILE_STORE)
-        return kind == QN_SECTION_STORE || kind == QN_SECTION_STORE_INDEX;
+        return kind == QN_SECTION_STORE || kind == QN_SECTION_STORE_INDEX ||
+               kind == QN_SECTION_WORDS;
     if (file_kind == QN_FILE_DELETES)
         return kind == QN_SECTION_DELETED || kind == QN_SECTION_GONE;
     return kind >= QN_SECTION_META && kind <= QN_SECTION_ORDINALS;

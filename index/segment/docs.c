@@ -5,15 +5,17 @@
  *     block       := zstd of record*                at most QN_STORE_BLOCK raw bytes, or a document
  *     record      := title_len(varint) title text_len(varint) text [record_len(varint) record]
  *     STORE_INDEX := n_blocks(u32) flags(u32) entry*(n_blocks + 1)
- *     entry       := first_doc(u32) raw_len(u32) offset(u64)
+ *     entry       := first_doc(u32) raw_len(u31) coded(u1) offset(u64)
  *
  * An entry tells a block's first document, raw length and place in STORE; the last one closes with
- * the number of documents, 0, and the length of STORE. flags: bit 0, records are there.
+ * the number of documents, 0, and the length of STORE. coded: title, text and record are codes
+ * (word_codes.h), and the lengths are theirs. flags: bit 0, records are there.
  */
 #include "index/segment/docs.h"
 
 #include "index/base/status.h"
 #include "index/codec/varint.h"
+#include "index/segment/word_codes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +42,7 @@ quern_status qn_docs_open(qn_docs *out, const qn_container *container, uint32_t 
     *out = (qn_docs){.container = container,
                      .blocks = container->section[QN_SECTION_STORE],
                      .index = container->section[QN_SECTION_STORE_INDEX],
+                     .words_section = container->section[QN_SECTION_WORDS],
                      .n_docs = n_docs};
     if (out->blocks.data == NULL || out->index.data == NULL || out->index.len < HEAD)
         return damaged(out, "a section of the store is missing", error);
@@ -54,7 +57,13 @@ quern_status qn_docs_open(qn_docs *out, const qn_container *container, uint32_t 
     out->records = flags == FLAG_RECORDS;
     if (out->n_blocks > n_docs || out->index.len != HEAD + ((uint64_t)out->n_blocks + 1) * ENTRY)
         return damaged(out, "the store's index has a wrong size", error);
-    return QUERN_OK;
+    const qn_section *words = &out->words_section;
+    status = words->len < QN_WORDS_HEAD
+                 ? QUERN_OK
+                 : qn_container_touch(container, words->data, QN_WORDS_HEAD, error);
+    if (status == QUERN_OK && !qn_words_open(&out->words, words->data, words->len))
+        return damaged(out, "the store's words have a wrong size", error);
+    return status;
 }
 
 static const uint8_t *entry_at(const qn_docs *docs, uint32_t block)
@@ -132,22 +141,32 @@ static quern_status decode_block(qn_docs_reader *reader, const uint8_t *in, size
         return decode_stream(in, len, raw_len, &reader->raw, error);
     if (reader->decoder == NULL)
         reader->decoder = qn_zblock_decoder_new();
-    if (reader->decoder == NULL || !qn_buffer_reserve(&reader->raw, (size_t)raw_len))
+    if (reader->decoder == NULL || !qn_buffer_reserve(&reader->raw, (size_t)raw_len + QN_PADDING))
         return qn_fail_memory(error);
     return qn_zblock_decode(reader->decoder, in, len, reader->raw.data, (size_t)raw_len, error);
+}
+
+static bool block_is_coded(const qn_docs *docs, uint32_t block)
+{
+    return (qn_load_u32(entry_at(docs, block) + 4) & QN_STORE_CODED) != 0;
 }
 
 static quern_status load_block(const qn_docs *docs, qn_docs_reader *reader, uint32_t block,
                                quern_error *error)
 {
     const uint8_t *entry = entry_at(docs, block);
-    uint64_t raw_len = qn_load_u32(entry + 4), from = qn_load_u64(entry + 8),
+    uint64_t raw_len = qn_load_u32(entry + 4) & ~QN_STORE_CODED, from = qn_load_u64(entry + 8),
              to = qn_load_u64(entry + ENTRY + 8);
+    bool coded = block_is_coded(docs, block);
     if (from > to || to > docs->blocks.len || raw_len == 0 ||
+        (coded && raw_len > QN_STORE_CODED_MAX) ||
         (to - from < UINT32_MAX && raw_len > (to - from) * RATIO_MAX))
         return damaged(docs, "the place of a block of documents is out of range", error);
     quern_status status =
         qn_container_touch(docs->container, docs->blocks.data + from, to - from, error);
+    if (status == QUERN_OK && coded)
+        status = qn_container_touch(docs->container, docs->words_section.data,
+                                    docs->words_section.len, error);
     if (status != QUERN_OK)
         return status;
     reader->docs = NULL;
@@ -164,6 +183,8 @@ static quern_status load_block(const qn_docs *docs, qn_docs_reader *reader, uint
     reader->raw.len = (size_t)raw_len;
     reader->docs = docs;
     reader->block = block;
+    reader->next = qn_load_u32(entry);
+    reader->at = 0;
     return QUERN_OK;
 }
 
@@ -176,6 +197,52 @@ static const uint8_t *take_span(const uint8_t *at, const uint8_t *end, quern_spa
         return NULL;
     *span = (quern_span){(const char *)at, (size_t)len};
     return at + len;
+}
+
+/* What a record is made of, in order. */
+enum { TITLE, TEXT, RECORD, N_FIELDS };
+
+/* Steps to a document of the block that is loaded, from the one after that fetched last if it
+ * stands behind it. */
+static bool find_record(const qn_docs *docs, qn_docs_reader *reader, uint32_t first, uint32_t doc,
+                        quern_span field[N_FIELDS])
+{
+    if (reader->next > doc) {
+        reader->next = first;
+        reader->at = 0;
+    }
+    const uint8_t *at = reader->raw.data + reader->at, *end = reader->raw.data + reader->raw.len;
+    for (uint32_t i = reader->next; at != NULL && i <= doc; i++)
+        for (unsigned f = 0; at != NULL && f < (docs->records ? N_FIELDS : RECORD); f++)
+            at = take_span(at, end, &field[f]);
+    if (at == NULL)
+        return false;
+    reader->next = doc + 1;
+    reader->at = (size_t)(at - reader->raw.data);
+    return true;
+}
+
+/* Puts the text of the fields' codes in their place. */
+static quern_status decode_fields(const qn_docs *docs, qn_docs_reader *reader,
+                                  quern_span field[N_FIELDS], quern_error *error)
+{
+    qn_buffer *text = &reader->text;
+    size_t end[N_FIELDS];
+    qn_buffer_trim(text);
+    for (unsigned f = 0; f < N_FIELDS; f++) {
+        const uint8_t *codes = (const uint8_t *)field[f].data;
+        quern_status status = qn_word_codes_decode(&docs->words, codes, field[f].len, text);
+        if (status == QUERN_E_MEMORY)
+            return qn_fail_memory(error);
+        if (status != QUERN_OK)
+            return damaged(docs, "a document's codes are malformed", error);
+        end[f] = text->len;
+    }
+    for (unsigned f = 0; f < N_FIELDS; f++) {
+        size_t from = f == 0 ? 0 : end[f - 1];
+        field[f] = (quern_span){(const char *)text->data + from, end[f] - from};
+    }
+    return QUERN_OK;
 }
 
 quern_status qn_docs_fetch(const qn_docs *docs, qn_docs_reader *reader, uint32_t doc,
@@ -191,18 +258,19 @@ quern_status qn_docs_fetch(const qn_docs *docs, qn_docs_reader *reader, uint32_t
              next = qn_load_u32(entry_at(docs, block + 1));
     if (doc < first || doc >= next)
         return damaged(docs, "the store's index is out of order", error);
-    const uint8_t *at = reader->raw.data, *end = at + reader->raw.len;
-    for (uint32_t i = first; at != NULL && i <= doc; i++) {
-        at = take_span(at, end, &document->title);
-        if (at != NULL)
-            at = take_span(at, end, &document->text);
-        if (at != NULL && docs->records)
-            at = take_span(at, end, &document->record);
-    }
-    if (at == NULL) {
+    quern_span field[N_FIELDS] = {{0}};
+    if (!find_record(docs, reader, first, doc, field))
+        status = damaged(docs, "a block of documents is malformed", error);
+    else if (block_is_coded(docs, block))
+        status = decode_fields(docs, reader, field, error);
+    if (status != QUERN_OK) {
         *document = (quern_document){.id = document->id};
-        return damaged(docs, "a block of documents is malformed", error);
+        return status;
     }
+    document->title = field[TITLE];
+    document->text = field[TEXT];
+    if (docs->records)
+        document->record = field[RECORD];
     return QUERN_OK;
 }
 
@@ -210,5 +278,6 @@ void qn_docs_reader_free(qn_docs_reader *reader)
 {
     qn_zblock_decoder_free(reader->decoder);
     qn_buffer_free(&reader->raw);
+    qn_buffer_free(&reader->text);
     *reader = (qn_docs_reader){0};
 }

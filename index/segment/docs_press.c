@@ -1,11 +1,9 @@
-/* Compressing and writing blocks of documents, perhaps in a thread: see docs_press.h. */
+/* Packing blocks of documents, perhaps in a thread: see docs_press.h. */
 #include "index/segment/docs_press.h"
 
-#include "index/base/bytes.h"
 #include "index/base/status.h"
 #include "index/base/thread.h"
-#include "index/codec/zblock.h"
-#include "index/segment/docs.h"
+#include "index/segment/docs_packer.h"
 
 #include <stdlib.h>
 
@@ -19,15 +17,10 @@ typedef struct slot {
 } slot;
 
 struct qn_docs_press {
-    qn_writer *file;
-    uint64_t start; /* of the section in the file */
-    qn_zblock_encoder *encoder;
-    qn_buffer packed, entries;
-    uint32_t n_blocks;
-
+    qn_docs_packer *packer;
     bool background;
     pthread_t thread;
-    pthread_mutex_t lock; /* of all below; encoder, packed, entries and file are the thread's */
+    pthread_mutex_t lock; /* of all below; the packer is the thread's */
     pthread_cond_t filled, emptied;
     slot slot[SLOTS];
     unsigned first, n; /* the waiting ones; slot[first] may be in work */
@@ -36,24 +29,6 @@ struct qn_docs_press {
     quern_status status; /* of the first block that failed */
     quern_error error;
 };
-
-static quern_status press_block(qn_docs_press *press, const qn_buffer *raw, uint32_t first_doc,
-                                quern_error *error)
-{
-    uint8_t entry[16];
-    qn_store_u32(entry, first_doc);
-    qn_store_u32(entry + 4, (uint32_t)raw->len);
-    qn_store_u64(entry + 8, press->file->offset - press->start);
-    if (!qn_buffer_append(&press->entries, entry, sizeof entry))
-        return qn_fail_memory(error);
-    quern_status status =
-        qn_zblock_encode(press->encoder, raw->data, raw->len, &press->packed, error);
-    if (status == QUERN_OK)
-        status = qn_writer_put(press->file, press->packed.data, press->packed.len, error);
-    qn_buffer_trim(&press->packed);
-    press->n_blocks++;
-    return status;
-}
 
 /* The thread: presses the first waiting block, again and again. */
 static void *work(void *arg)
@@ -68,7 +43,8 @@ static void *work(void *arg)
         slot *here = &press->slot[press->first];
         quern_error error = {0};
         (void)pthread_mutex_unlock(&press->lock);
-        quern_status status = press_block(press, &here->raw, here->first_doc, &error);
+        quern_status status =
+            qn_docs_packer_put(press->packer, &here->raw, here->first_doc, &error);
         (void)pthread_mutex_lock(&press->lock);
         press->bytes -= here->raw.len;
         here->raw.len = 0;
@@ -93,12 +69,10 @@ quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool backgr
     qn_docs_press *press = calloc(1, sizeof *press);
     if (press == NULL)
         return qn_fail_memory(error);
-    press->file = file;
-    press->start = file->offset;
-    press->encoder = qn_zblock_encoder_new(QN_STORE_LEVEL);
-    if (press->encoder == NULL) {
+    quern_status status = qn_docs_packer_new(&press->packer, file, error);
+    if (status != QUERN_OK) {
         free(press);
-        return qn_fail_memory(error);
+        return status;
     }
     (void)pthread_mutex_init(&press->lock, NULL);
     (void)pthread_cond_init(&press->filled, NULL);
@@ -142,7 +116,7 @@ quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t fi
         (void)pthread_mutex_unlock(&press->lock);
     }
     if (status == QUERN_OK && !hand_over) {
-        status = press_block(press, raw, first_doc, error);
+        status = qn_docs_packer_put(press->packer, raw, first_doc, error);
         raw->len = 0;
         qn_buffer_trim(raw);
     }
@@ -150,7 +124,7 @@ quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t fi
 }
 
 quern_status qn_docs_press_finish(qn_docs_press *press, const qn_buffer **entries,
-                                  uint32_t *n_blocks, quern_error *error)
+                                  const qn_words **words, quern_error *error)
 {
     quern_status status = QUERN_OK;
     if (press->background) {
@@ -158,9 +132,9 @@ quern_status qn_docs_press_finish(qn_docs_press *press, const qn_buffer **entrie
         status = wait_for_room(press, 0, 0, error);
         (void)pthread_mutex_unlock(&press->lock);
     }
-    *entries = &press->entries;
-    *n_blocks = press->n_blocks;
-    return status;
+    *entries = qn_docs_packer_entries(press->packer);
+    *words = qn_docs_packer_words(press->packer);
+    return status == QUERN_OK ? qn_docs_packer_finish(press->packer, error) : status;
 }
 
 void qn_docs_press_free(qn_docs_press *press)
@@ -179,8 +153,6 @@ void qn_docs_press_free(qn_docs_press *press)
     (void)pthread_cond_destroy(&press->emptied);
     for (unsigned i = 0; i < SLOTS; i++)
         qn_buffer_free(&press->slot[i].raw);
-    qn_zblock_encoder_free(press->encoder);
-    qn_buffer_free(&press->packed);
-    qn_buffer_free(&press->entries);
+    qn_docs_packer_free(press->packer);
     free(press);
 }

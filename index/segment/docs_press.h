@@ -1,11 +1,13 @@
 /*
- * The press: takes blocks of documents in order, compresses and writes them - in the caller's
- * thread or, so that building goes on meanwhile, in one of its own. The bytes are the same.
+ * The press: takes blocks of documents in order and has them packed (docs_packer.h) - in the
+ * caller's thread or, so that building goes on meanwhile, in one of its own. The bytes are the
+ * same.
  */
 #ifndef QN_SEGMENT_DOCS_PRESS_H
 #define QN_SEGMENT_DOCS_PRESS_H
 
 #include "index/base/file.h"
+#include "index/segment/words.h"
 
 typedef struct qn_docs_press qn_docs_press;
 
@@ -19,10 +21,10 @@ quern_status qn_docs_press_new(qn_docs_press **out, qn_writer *file, bool backgr
 quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t first_doc,
                                quern_error *error);
 
-/* Waits for the last block. After it: the index entries {first_doc(u32) raw_len(u32) offset(u64)}
- * of all blocks, and their number; the entries are the press's. */
+/* Waits for the last block. After it: the index entries of all blocks, and the words that they have
+ * codes for; both are the press's. */
 quern_status qn_docs_press_finish(qn_docs_press *press, const qn_buffer **entries,
-                                  uint32_t *n_blocks, quern_error *error);
+                                  const qn_words **words, quern_error *error);
 
 /* Ends the thread, whatever it was doing; NULL is fine. */
 void qn_docs_press_free(qn_docs_press *press);

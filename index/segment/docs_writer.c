@@ -76,12 +76,26 @@ quern_status qn_docs_writer_add(qn_docs_writer *writer, const quern_document *do
     return QUERN_OK;
 }
 
-static quern_status put_index(qn_docs_writer *writer, const qn_buffer *entries, uint32_t n_blocks,
-                              uint64_t store_len, quern_error *error)
+/* The section is not there where no block is of codes. */
+static quern_status put_words(qn_docs_writer *writer, const qn_words *words, quern_error *error)
+{
+    if (words->n == 0)
+        return QUERN_OK;
+    qn_buffer bytes = {0};
+    quern_status status = qn_words_put(words, &bytes) ? QUERN_OK : qn_fail_memory(error);
+    if (status == QUERN_OK)
+        status = qn_container_writer_put(&writer->container, QN_SECTION_WORDS, bytes.data,
+                                         bytes.len, error);
+    qn_buffer_free(&bytes);
+    return status;
+}
+
+static quern_status put_index(qn_docs_writer *writer, const qn_buffer *entries, uint64_t store_len,
+                              quern_error *error)
 {
     qn_container_writer *container = &writer->container;
     uint8_t head[8], last[16];
-    qn_store_u32(head, n_blocks);
+    qn_store_u32(head, (uint32_t)(entries->len / sizeof last));
     qn_store_u32(head + 4, writer->records ? FLAG_RECORDS : 0);
     qn_store_u32(last, writer->n_docs);
     qn_store_u32(last + 4, 0);
@@ -100,16 +114,18 @@ quern_status qn_docs_writer_finish(qn_docs_writer *writer, uint64_t *header_chec
                                    uint64_t *file_len, quern_error *error)
 {
     const qn_buffer *entries;
-    uint32_t n_blocks;
+    const qn_words *words;
     quern_status status = flush_block(writer, error);
     if (status == QUERN_OK)
-        status = qn_docs_press_finish(writer->press, &entries, &n_blocks, error);
+        status = qn_docs_press_finish(writer->press, &entries, &words, error);
     if (status != QUERN_OK)
         return status;
     uint64_t store_len = writer->container.file.offset - writer->section_start;
     status = qn_container_writer_end(&writer->container, error);
     if (status == QUERN_OK)
-        status = put_index(writer, entries, n_blocks, store_len, error);
+        status = put_words(writer, words, error);
+    if (status == QUERN_OK)
+        status = put_index(writer, entries, store_len, error);
     if (status == QUERN_OK)
         status = qn_container_writer_finish(&writer->container, error);
     *header_checksum = writer->container.header_checksum;

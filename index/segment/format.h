@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Goes up with every change of the bytes until the first release. */
-#define QN_FORMAT_VERSION 3u
+#define QN_FORMAT_VERSION 4u
 
 /* Every file starts so; the tail catches transfers that change line ends or strip high bits. */
 #define QN_FORMAT_MAGIC "quern\x93\r\n"
@@ -36,6 +36,7 @@ enum {
     QN_SECTION_VALUES = 13,      /* a column of document values */
     QN_SECTION_STORE = 32,       /* zstd blocks of documents */
     QN_SECTION_STORE_INDEX = 33, /* first document and place of each block */
+    QN_SECTION_WORDS = 34,       /* words that blocks have codes for */
     QN_SECTION_DELETED = 48,     /* a bit for each document */
     QN_SECTION_GONE = 49,        /* the same by ordinal, where documents were reordered */
     QN_SECTION_MAX = 64,

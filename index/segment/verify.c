@@ -279,6 +279,8 @@ static quern_status check_documents(verify_state *verifier, quern_error *error)
     uint64_t n_tokens[QN_FIELDS_MAX] = {0};
     char *id = malloc(QN_ID_MAX);
     quern_status status = id == NULL ? qn_fail_memory(error) : QUERN_OK;
+    if (segment->meta.stored && !qn_words_check(&segment->docs.words))
+        tell(verifier, segment->store.name, "a word of the store is out of place");
     for (uint32_t doc = 0; status == QUERN_OK && doc < segment->meta.n_docs; doc++) {
         size_t len;
         uint32_t found, length;

@@ -119,6 +119,9 @@ static void load_kind(test_files *files, kind what)
     options.reorder = what == REORDERED;
     test_files_new(files, &corpus, &options);
     test_corpus_free(&corpus);
+    size_t offset, len;
+    cr_assert(test_section(files->store, files->store_len, QN_SECTION_WORDS, &offset, &len),
+              "the store is to hold codes");
 }
 
 static void load(test_files *files)

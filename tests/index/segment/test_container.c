@@ -183,7 +183,7 @@ Test(container, versions_and_features)
     bytes[8] = 99;
     cr_assert_eq(use(bytes, len, false, &error), QUERN_E_VERSION);
     cr_assert_not_null(strstr(error.message, "99"));
-    cr_assert_not_null(strstr(error.message, "version 3"));
+    cr_assert_not_null(strstr(error.message, "version 4"));
     bytes[8] = QN_FORMAT_VERSION;
     bytes[16] = 4;
     cr_assert_eq(use(bytes, len, false, &error), QUERN_E_VERSION);

@@ -5,6 +5,7 @@
 #include "tests/support/support.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,21 @@ static quern_span make_span(size_t len, bool noise, test_random *random)
     cr_assert(data != NULL);
     for (size_t i = 0; i < len; i++)
         data[i] = noise ? (char)test_next(random) : "the quick brown "[i % 16];
+    return (quern_span){data, len};
+}
+
+/* Words of a vocabulary, the first ones most often. */
+static quern_span make_prose(size_t len, uint32_t vocabulary, test_random *random)
+{
+    char *data = malloc(len + 32);
+    cr_assert(data != NULL);
+    size_t n = 0;
+    while (n < len) {
+        uint32_t word =
+            test_below(random, 1 + test_below(random, 1 + test_below(random, vocabulary)));
+        const char *after = test_below(random, 9) == 0 ? ", " : " ";
+        n += (size_t)sprintf(data + n, "w%x%s", word * 2654435761u, after);
+    }
     return (quern_span){data, len};
 }
 
@@ -88,6 +104,37 @@ static void free_sample(sample *s)
     free(s->bytes);
 }
 
+/* Documents of words, enough for codes; some of noise, some too large for codes, at first too if
+ * `large_first`. */
+static sample make_prose_sample(uint32_t n, size_t longest, bool records, bool large_first)
+{
+    sample s = {.document = calloc(n + 1, sizeof(quern_document)), .n = n, .records = records};
+    cr_assert(s.document != NULL);
+    test_random random = n;
+    for (uint32_t i = 0; i < n; i++) {
+        quern_document *document = &s.document[i];
+        size_t len = test_below(&random, (uint32_t)longest);
+        bool large = longest > 2000 && (i % 1000 == 700 || (large_first && i == 0));
+        document->title = make_prose(i % 5 == 0 ? 0 : 30, 50 + i, &random);
+        if (i % 97 == 50)
+            document->text = make_span(len, true, &random);
+        else
+            document->text = make_prose(large ? QN_STORE_CODED_MAX + i : len, 50 + i, &random);
+        char *record = malloc(len + 1);
+        for (size_t j = 0; j < len; j++)
+            record[j] = document->text.data[j];
+        document->record = (quern_span){record, len};
+    }
+    write_sample(&s);
+    return s;
+}
+
+static bool has_codes(const sample *s)
+{
+    size_t offset, len;
+    return test_section(s->bytes, s->len, QN_SECTION_WORDS, &offset, &len);
+}
+
 static bool span_is(quern_span got, quern_span want)
 {
     return got.len == want.len && (got.len == 0 || memcmp(got.data, want.data, got.len) == 0);
@@ -141,6 +188,47 @@ Test(docs, round_trip)
     }
 }
 
+/* Held back whole; up to where holding ends and beyond; with documents that no block of codes
+ * takes. */
+Test(docs, round_trip_of_words)
+{
+    static const struct {
+        uint32_t n;
+        size_t longest;
+        bool large_first;
+    } of[] = {{40, 1000, false},  {300, 1000, false},  {1500, 1500, false}, {1500, 3000, false},
+              {1500, 3000, true}, {60, 200000, false}, {20, 1000000, true}};
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        for (unsigned way = 0; way < 2; way++) {
+            sample s = make_prose_sample(of[i].n, of[i].longest, way == 1, of[i].large_first);
+            cr_assert(has_codes(&s) || of[i].n < 300, "sample %zu", i);
+            cr_assert(use(&s, s.bytes, way == 1), "sample %zu", i);
+            free_sample(&s);
+        }
+    }
+}
+
+/* Where words gain nothing a store is what it would be without them; later they may gain. */
+Test(docs, words_only_where_they_gain)
+{
+    sample s = {.document = calloc(2001, sizeof(quern_document)), .n = 2000};
+    test_random random = 9;
+    for (uint32_t i = 0; i < s.n; i++)
+        s.document[i].text = make_span(3000, true, &random);
+    write_sample(&s);
+    cr_assert(!has_codes(&s));
+    cr_assert(use(&s, s.bytes, false));
+    for (uint32_t i = 500; i < s.n; i++) {
+        free((void *)(uintptr_t)s.document[i].text.data);
+        s.document[i].text = make_prose(3000, 1000, &random);
+    }
+    free(s.bytes);
+    write_sample(&s);
+    cr_assert(has_codes(&s));
+    cr_assert(use(&s, s.bytes, false));
+    free_sample(&s);
+}
+
 Test(docs, a_document_over_the_trusted_length)
 {
     sample s = {.document = calloc(3, sizeof(quern_document)), .n = 3};
@@ -154,6 +242,26 @@ Test(docs, a_document_over_the_trusted_length)
     free_sample(&s);
 }
 
+/* Changes every `step`th byte of a section: a paranoid reader finds it, another one survives. */
+static void change_section(const sample *s, uint32_t kind, size_t step)
+{
+    size_t offset, len;
+    test_random random = 2;
+    cr_assert(test_section(s->bytes, s->len, kind, &offset, &len));
+    uint8_t *copy = test_copy(s->bytes, s->len);
+    for (size_t at = offset; at < offset + len; at += step) {
+        const uint8_t noise[3] = {0, 0xFF, (uint8_t)test_next(&random)};
+        for (unsigned way = 0; way < 3; way++) {
+            copy[at] = noise[way];
+            if (copy[at] != s->bytes[at])
+                cr_assert(!use(s, copy, true), "byte %zu", at);
+            (void)use(s, copy, false);
+        }
+        copy[at] = s->bytes[at];
+    }
+    free(copy);
+}
+
 Test(docs, changed_bytes)
 {
     sample s = {.document = calloc(6, sizeof(quern_document)), .n = 6, .records = true};
@@ -165,23 +273,45 @@ Test(docs, changed_bytes)
     }
     write_sample(&s);
     cr_assert(use(&s, s.bytes, true));
-    static const uint32_t kind[2] = {QN_SECTION_STORE, QN_SECTION_STORE_INDEX};
-    uint8_t *copy = test_copy(s.bytes, s.len);
-    for (unsigned k = 0; k < 2; k++) {
-        size_t offset, len;
-        cr_assert(test_section(s.bytes, s.len, kind[k], &offset, &len));
-        for (size_t at = offset; at < offset + len; at++) {
-            const uint8_t noise[3] = {0, 0xFF, (uint8_t)test_next(&random)};
-            for (unsigned way = 0; way < 3; way++) {
-                copy[at] = noise[way];
-                if (copy[at] != s.bytes[at])
-                    cr_assert(!use(&s, copy, true), "byte %zu", at);
-                (void)use(&s, copy, false);
-            }
-            copy[at] = s.bytes[at];
-        }
+    change_section(&s, QN_SECTION_STORE, 1);
+    change_section(&s, QN_SECTION_STORE_INDEX, 1);
+    free_sample(&s);
+}
+
+Test(docs, changed_words_and_codes)
+{
+    sample s = make_prose_sample(400, 1000, false, false);
+    cr_assert(has_codes(&s));
+    change_section(&s, QN_SECTION_WORDS, 23);
+    change_section(&s, QN_SECTION_STORE, 397);
+    change_section(&s, QN_SECTION_STORE_INDEX, 1);
+    free_sample(&s);
+}
+
+/* What is codes is said to be none, and the other way round; and codes longer than they may be. */
+Test(docs, forged_kind_of_block)
+{
+    sample s = make_prose_sample(400, 1000, false, false);
+    size_t offset, len;
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_STORE_INDEX, &offset, &len));
+    uint8_t *raw_len = s.bytes + offset + 8 + 4;
+    uint32_t was = qn_load_u32(raw_len);
+    cr_assert((was & QN_STORE_CODED) != 0);
+    const uint32_t claim[] = {was & ~QN_STORE_CODED, QN_STORE_CODED | (QN_STORE_CODED_MAX + 1),
+                              UINT32_MAX, QN_STORE_CODED};
+    for (size_t i = 0; i < sizeof claim / sizeof claim[0]; i++) {
+        qn_store_u32(raw_len, claim[i]);
+        cr_assert(test_reseal(s.bytes, s.len));
+        cr_assert(!use(&s, s.bytes, true), "%x", claim[i]);
     }
-    free(copy);
+    free_sample(&s);
+    s = make_sample(100, false);
+    cr_assert(!has_codes(&s));
+    cr_assert(test_section(s.bytes, s.len, QN_SECTION_STORE_INDEX, &offset, &len));
+    raw_len = s.bytes + offset + 8 + 4;
+    qn_store_u32(raw_len, qn_load_u32(raw_len) | QN_STORE_CODED);
+    cr_assert(test_reseal(s.bytes, s.len));
+    cr_assert(!use(&s, s.bytes, true));
     free_sample(&s);
 }
 

@@ -390,6 +390,19 @@ Test(verify, ids)
     expect_defect("an id does not lead back to its document");
 }
 
+/* Words of the store that do not follow one another. */
+Test(verify, words)
+{
+    size_t offset, len;
+    cr_assert(test_section(files.store, files.store_len, QN_SECTION_WORDS, &offset, &len));
+    uint8_t *group = files.store + offset + QN_WORDS_HEAD, *lens = group + 4;
+    lens[0]++;
+    expect_defect("a word of the store is out of place");
+    lens[0]--;
+    group[0]++;
+    expect_defect("a word of the store is out of place");
+}
+
 /* A tf that is larger than what the dictionary's cf allows, or a gap: the lists disagree. */
 Test(verify, postings)
 {
