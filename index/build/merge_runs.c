@@ -87,8 +87,8 @@ static quern_status grow_gaps(resident_part *p, quern_error *error)
     return ok ? QUERN_OK : qn_fail_memory(error);
 }
 
-/* The postings of a term. `narrow` is constant in each instance. Most postings have one key: what
- * begins a vectorised loop would be most of the time. */
+/* The postings of a term, renumbered. `narrow` is constant in each instance. Most postings have one
+ * key: what begins a vectorised loop would be most of the time. */
 static inline __attribute__((always_inline)) quern_status
 copy_postings(resident_part *p, const qn_resident_term *term, bool narrow, qn_pipe *pipe,
               quern_error *error)
@@ -112,7 +112,7 @@ copy_postings(resident_part *p, const qn_resident_term *term, bool narrow, qn_pi
                 break;
             key = narrow ? narrow_key[at] : wide_key[at];
         } while (key <= last);
-        if (p->renumber == NULL || (doc = p->renumber[doc]) != UINT32_MAX)
+        if ((doc = p->renumber[doc]) != UINT32_MAX)
             status = qn_pipe_add(pipe, doc, tf, p->gaps, error);
     }
     return status;
@@ -123,6 +123,17 @@ static quern_status resident_copy(qn_merge_part *part, qn_pipe *pipe, quern_erro
     resident_part *p = (resident_part *)part;
     const qn_resident_term *term = &p->run->term[p->term - 1];
     p->n_done += term->end - term->start;
+    if (p->renumber == NULL) {
+        const qn_resident *run = p->run;
+        const qn_keys keys = {
+            .narrow = run->narrow != NULL ? run->narrow + term->start : NULL,
+            .wide = run->narrow != NULL ? NULL : run->wide + term->start,
+            .n = term->end - term->start,
+            .position_bits = run->position_bits,
+            .first_doc = run->first_doc,
+        };
+        return qn_pipe_keys(pipe, &keys, error);
+    }
     return p->run->narrow != NULL ? copy_postings(p, term, true, pipe, error)
                                   : copy_postings(p, term, false, pipe, error);
 }

@@ -11,7 +11,7 @@
  * Chunks of words go round between the two threads. A list in a chunk is
  *
  *     BEGIN len term(words)   or, in the middle of a list, nothing
- *     (doc tf gap{tf})*       doc below BEGIN
+ *     (doc tf gap{tf} | KEYS keys)*       doc below KEYS
  *     END
  *
  * without gaps where there are no positions. A posting never stands in two chunks, and one of more
@@ -20,6 +20,10 @@
 enum { CHUNKS = 4, CHUNK_WORDS = 64 << 10, LARGE = 16 << 10 };
 #define BEGIN UINT32_MAX
 #define END   (UINT32_MAX - 1)
+#define KEYS  (UINT32_MAX - 2)
+
+/* What a qn_keys takes. */
+enum { KEYS_WORDS = sizeof(qn_keys) / sizeof(uint32_t) };
 
 typedef struct chunk {
     uint32_t *word;
@@ -52,6 +56,11 @@ static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error
         } else if (at[0] == END) {
             status = qn_postings_writer_end(pipe->writer, error);
             at++;
+        } else if (at[0] == KEYS) {
+            qn_keys keys;
+            memcpy(&keys, at + 1, sizeof keys);
+            status = qn_postings_writer_keys(pipe->writer, &keys, error);
+            at += 1 + KEYS_WORDS;
         } else {
             status = qn_postings_writer_add(pipe->writer, at[0], at[1], at + 2, error);
             at += 2 + (pipe->positions ? (size_t)at[1] : 0);
@@ -208,6 +217,20 @@ quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_
 {
     return pipe->background ? hand_on(pipe, doc, tf, gaps, error)
                             : qn_postings_writer_add(pipe->writer, doc, tf, gaps, error);
+}
+
+quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error)
+{
+    if (!pipe->background)
+        return qn_postings_writer_keys(pipe->writer, keys, error);
+    quern_status status = reserve(pipe, 1 + KEYS_WORDS, error);
+    if (status != QUERN_OK)
+        return status;
+    chunk *c = pipe->filling;
+    c->word[c->n] = KEYS;
+    memcpy(c->word + c->n + 1, keys, sizeof *keys);
+    c->n += 1 + KEYS_WORDS;
+    return QUERN_OK;
 }
 
 quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error)

@@ -12,7 +12,7 @@ enum { REACH = QN_POSITIONS_REACH, START_MAX = 255, WORD = 8, WORTH_TRYING = 2 *
 
 static void clear_row(qn_positions_writer *writer)
 {
-    writer->n = writer->n_noted = 0;
+    writer->n = 0;
     writer->mixed = false;
     writer->rest.len = 0;
     memset(writer->marks, 0, sizeof writer->marks);
@@ -144,18 +144,49 @@ quern_status qn_positions_writer_add(qn_positions_writer *writer, uint32_t tf, c
     mark(writer, gaps[0]);
     if (tf == 1)
         return spill(writer, error);
-    writer->noted[writer->n_noted++] = (uint8_t)i;
     return add_gaps(writer, gaps[1], gaps + 2, tf - 1, error);
+}
+
+/* Posting by posting: where the row is mixed, or may come to be. */
+static __attribute__((noinline)) quern_status add_each(qn_positions_writer *writer,
+                                                       const qn_keys_tile *tile, uint32_t from,
+                                                       uint32_t n, quern_error *error)
+{
+    uint32_t gaps[QN_KEYS_TILE];
+    quern_status status = QUERN_OK;
+    for (uint32_t i = from; status == QUERN_OK && i < from + n; i++) {
+        uint32_t tf = tile->tf[i];
+        gaps[0] = tile->first[i];
+        memcpy(gaps + 1, tile->gap + tile->start[i] - i, (tf - 1) * sizeof *gaps);
+        status = qn_positions_writer_add(writer, tf, gaps, error);
+    }
+    return status;
+}
+
+quern_status qn_positions_writer_tile(qn_positions_writer *writer, const qn_keys_tile *tile,
+                                      uint32_t from, uint32_t n, quern_error *error)
+{
+    qn_buffer *rest = &writer->rest;
+    uint32_t first = tile->start[from], end = tile->start[from + n], n_gaps = end - first - n;
+    if (writer->mixed ||
+        writer->n + rest->len / sizeof(uint32_t) + (end - first) > QN_POSITIONS_ROW)
+        return add_each(writer, tile, from, n, error);
+    if (!qn_buffer_append(rest, tile->gap + first - from, n_gaps * sizeof(uint32_t)))
+        return qn_fail_memory(error);
+    memcpy(writer->firsts + writer->n, tile->first + from, n * sizeof(uint32_t));
+    memcpy(writer->tfs + writer->n, tile->tf + from, n * sizeof(uint32_t));
+    writer->n += n;
+    for (uint32_t i = first; i < end; i++)
+        mark(writer, tile->position[i]);
+    writer->last = tile->position[end - 1];
+    return QUERN_OK;
 }
 
 quern_status qn_positions_writer_more(qn_positions_writer *writer, uint32_t tf,
                                       const uint32_t *gaps, quern_error *error)
 {
     if (!writer->mixed) {
-        uint32_t i = writer->n - 1;
-        if (writer->tfs[i] == 1)
-            writer->noted[writer->n_noted++] = (uint8_t)i;
-        writer->tfs[i] += tf;
+        writer->tfs[writer->n - 1] += tf;
     }
     return add_gaps(writer, gaps[0] - writer->last, gaps + 1, tf, error);
 }
@@ -197,9 +228,14 @@ static row_hole find_hole(const uint8_t marks[REACH + WORD])
  * position is above. */
 static void close_gaps(qn_positions_writer *writer, row_hole hole)
 {
-    uint8_t *gap = writer->rest.data;
-    for (uint32_t k = 0; k < writer->n_noted; k++) {
-        uint32_t i = writer->noted[k], left = writer->tfs[i] - 1;
+    uint8_t *gap = writer->rest.data, noted[QN_BLOCK]; /* the postings that have gaps */
+    uint32_t n_noted = 0;
+    for (uint32_t i = 0; i < writer->n; i++) {
+        noted[n_noted] = (uint8_t)i;
+        n_noted += writer->tfs[i] > 1;
+    }
+    for (uint32_t k = 0; k < n_noted; k++) {
+        uint32_t i = noted[k], left = writer->tfs[i] - 1;
         uint8_t *next = gap + (size_t)left * sizeof(uint32_t);
         uint32_t position = writer->firsts[i];
         for (; position < hole.start && left > 0; left--, gap += sizeof(uint32_t)) {

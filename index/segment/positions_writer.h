@@ -9,6 +9,7 @@
 
 #include "index/base/file.h"
 #include "index/codec/block.h"
+#include "index/codec/keys.h"
 
 /* Positions that are looked at for a hole: those below, which it can start at or reach. */
 enum { QN_POSITIONS_REACH = 384 };
@@ -22,12 +23,11 @@ typedef struct qn_positions_writer {
     qn_buffer ends; /* u32 a row */
 
     /* the row so far */
-    uint32_t n, n_noted;
+    uint32_t n;
     uint32_t firsts[QN_BLOCK], tfs[QN_BLOCK];
-    uint8_t noted[QN_BLOCK]; /* the postings that have gaps */
-    uint32_t last;           /* position of the last posting */
-    bool mixed;              /* its start has been written, in the form of long rows */
-    qn_buffer rest;          /* u32 gaps; if it is mixed, firsts and gaps not written yet */
+    uint32_t last;  /* position of the last posting */
+    bool mixed;     /* its start has been written, in the form of long rows */
+    qn_buffer rest; /* u32 gaps; if it is mixed, firsts and gaps not written yet */
     qn_buffer coded, spare;
     uint8_t marks[QN_POSITIONS_REACH + 8]; /* the positions that there are; the last: others */
 } qn_positions_writer;
@@ -42,6 +42,10 @@ quern_status qn_positions_writer_add(qn_positions_writer *writer, uint32_t tf, c
 /* Adds more positions of the last posting, not below those it has; the first from 0, too. */
 quern_status qn_positions_writer_more(qn_positions_writer *writer, uint32_t tf,
                                       const uint32_t *gaps, quern_error *error);
+
+/* Adds the postings [from, from + n) of a tile. */
+quern_status qn_positions_writer_tile(qn_positions_writer *writer, const qn_keys_tile *tile,
+                                      uint32_t from, uint32_t n, quern_error *error);
 
 /* Ends a row. */
 quern_status qn_positions_writer_row(qn_positions_writer *writer, quern_error *error);

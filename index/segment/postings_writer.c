@@ -50,6 +50,8 @@ struct qn_postings_writer {
     uint32_t histogram[HISTOGRAM + 1]; /* of tf-parts in 4096ths, for the seeds */
     qn_code_histogram cells;           /* of tf and length, for the codes */
     qn_coded_writer coded;
+    qn_keys_split_fn split;
+    qn_buffer gaps; /* u32, of one posting */
 
     /* the current block */
     uint32_t n;
@@ -72,6 +74,7 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->positions.kernels = qn_block_kernels_for(qn_cpu_detect());
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
+    writer->split = qn_keys_split_for(qn_cpu_detect());
     unsigned n_fields = params->n_fields == 0 ? 1 : params->n_fields;
     for (unsigned i = 0; i < n_fields; i++)
         qn_length_norms(params->k1, params->b, params->counts[i].average, writer->norms[i]);
@@ -174,11 +177,10 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
                                 quern_error *error)
 {
     uint32_t values[QN_BLOCK];
-    uint32_t previous = before;
-    for (uint32_t i = 0; i < writer->n; i++) {
-        values[i] = writer->docs[i] - previous - 1;
-        previous = writer->docs[i];
-    }
+    uint32_t previous = writer->docs[writer->n - 1];
+    values[0] = writer->docs[0] - before - 1;
+    for (uint32_t i = 1; i < writer->n; i++)
+        values[i] = writer->docs[i] - writer->docs[i - 1] - 1;
     size_t docs_len = writer->coded.kernels->encode(values, writer->n, false, writer->encoded);
     size_t tf_len = 0;
     if (with_tf) {
@@ -257,6 +259,83 @@ quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, ui
     if (writer->n == QN_BLOCK)
         return add_to_next(writer, doc, tf, gaps, error);
     return add(writer, doc, tf, gaps, error);
+}
+
+/* ---- keys ---- */
+
+/* Shorter lists are not worth a tile. */
+enum { FEW = 8 };
+
+/* The posting that begins with key *at, which becomes that of the next. */
+static quern_status add_posting(qn_postings_writer *writer, const qn_keys *keys, size_t *at,
+                                quern_error *error)
+{
+    const uint64_t doc = qn_keys_doc(keys, *at);
+    uint64_t before = doc << keys->position_bits;
+    uint32_t tf = 0;
+    writer->gaps.len = 0;
+    for (; *at < keys->n && qn_keys_doc(keys, *at) == doc; ++*at, tf++) {
+        uint64_t key = qn_keys_at(keys, *at);
+        uint32_t gap = (uint32_t)(key - before);
+        if (!qn_buffer_append(&writer->gaps, &gap, sizeof gap))
+            return qn_fail_memory(error);
+        before = key;
+    }
+    /* A buffer's bytes come from malloc, aligned for any type. */
+    const uint32_t *gaps = (const uint32_t *)(const void *)writer->gaps.data;
+    return qn_postings_writer_add(writer, keys->first_doc + (uint32_t)doc, tf, gaps, error);
+}
+
+/* How many keys from `at` on make a tile: those of whole postings. 0: the first has too many. */
+static uint32_t tile_len(const qn_keys *keys, size_t at)
+{
+    size_t rest = keys->n - at, n = rest < QN_KEYS_TILE ? rest : QN_KEYS_TILE;
+    while (n > 0 && n < rest && qn_keys_doc(keys, at + n) == qn_keys_doc(keys, at + n - 1))
+        n--;
+    return (uint32_t)n;
+}
+
+static quern_status add_tile(qn_postings_writer *writer, const qn_keys_tile *tile,
+                             quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    for (uint32_t from = 0, n; status == QUERN_OK && from < tile->n; from += n) {
+        if (writer->n == QN_BLOCK) {
+            if (!bound_block(writer))
+                return qn_fail_memory(error);
+            status = flush_block(writer, last_before(writer), true, error);
+            if (status != QUERN_OK)
+                return status;
+        }
+        n = tile->n - from < QN_BLOCK - writer->n ? tile->n - from : QN_BLOCK - writer->n;
+        memcpy(writer->docs + writer->n, tile->doc + from, n * sizeof *tile->doc);
+        memcpy(writer->tfs + writer->n, tile->tf + from, n * sizeof *tile->tf);
+        writer->n += n;
+        writer->df += n;
+        if (writer->params.positions)
+            status = qn_positions_writer_tile(&writer->positions, tile, from, n, error);
+    }
+    writer->cf += tile->start[tile->n];
+    return status;
+}
+
+quern_status qn_postings_writer_keys(qn_postings_writer *writer, const qn_keys *keys,
+                                     quern_error *error)
+{
+    qn_keys_tile tile;
+    quern_status status = QUERN_OK;
+    for (size_t at = 0; status == QUERN_OK && at < keys->n;) {
+        /* The first posting may be of the document before. */
+        uint32_t n = at == 0 || keys->n - at < FEW ? 0 : tile_len(keys, at);
+        if (n == 0) {
+            status = add_posting(writer, keys, &at, error);
+            continue;
+        }
+        writer->split(keys, at, n, &tile);
+        status = add_tile(writer, &tile, error);
+        at += n;
+    }
+    return status;
 }
 
 /* ---- ends of lists ---- */
@@ -455,6 +534,7 @@ void qn_postings_writer_free(qn_postings_writer *writer)
     qn_writer_close(&writer->postings);
     qn_writer_close(&writer->bounds);
     qn_coded_writer_free(&writer->coded);
+    qn_buffer_free(&writer->gaps);
     qn_buffer_free(&writer->blocks);
     qn_buffer_free(&writer->last_docs);
     qn_buffer_free(&writer->ends);

@@ -7,6 +7,7 @@
 #ifndef QN_SEGMENT_POSTINGS_WRITER_H
 #define QN_SEGMENT_POSTINGS_WRITER_H
 
+#include "index/codec/keys.h"
 #include "index/segment/container.h"
 #include "index/segment/fields.h"
 
@@ -38,6 +39,10 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
  * if the segment has none. The document of the posting before: more words of it, further on. */
 quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
                                     const uint32_t *gaps, quern_error *error);
+
+/* Adds all postings of a list of keys: what qn_postings_writer_add makes of them one by one. */
+quern_status qn_postings_writer_keys(qn_postings_writer *writer, const qn_keys *keys,
+                                     quern_error *error);
 
 /* Ends the term; one without postings is forgotten. */
 quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *error);
