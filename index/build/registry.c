@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Meant where the mark is not 0. */
 typedef struct qn_id_slot {
-    uint32_t tag; /* high bits of the hash */
-    uint32_t doc; /* number + 1; 0: empty */
+    uint32_t tag; /* the high bits of the hash, the highest of which lead to the slot */
+    uint32_t doc;
 } id_slot;
 
 typedef struct qn_origin {
@@ -25,17 +26,19 @@ enum {
     FIRST_CAP = 1 << 12,
     SPOOL_BUFFER = 256 * 1024,
     CHUNK = 64 * 1024,
-    SORTER_BYTES = 8 << 20
+    SORTER_BYTES = 8 << 20,
+    SLOTS_MAX = 1 << 30
 };
 
 quern_status qn_registry_init(qn_registry *registry, size_t limit, int dirfd, const char *path,
                               quern_error *error)
 {
     *registry = (qn_registry){.slot_cap = FIRST_CAP, .slot_most = FIRST_CAP, .dirfd = dirfd};
-    while (2 * registry->slot_most * sizeof(id_slot) <= limit)
+    while (2 * registry->slot_most * sizeof(id_slot) <= limit && registry->slot_most < SLOTS_MAX)
         registry->slot_most *= 2;
-    registry->slot = calloc(FIRST_CAP, sizeof(id_slot));
-    if (registry->slot == NULL)
+    registry->slot = malloc(FIRST_CAP * sizeof(id_slot));
+    registry->mark = calloc(FIRST_CAP, 1);
+    if (registry->slot == NULL || registry->mark == NULL)
         return qn_fail_memory(error);
     return qn_writer_spool(&registry->spool, dirfd, path, SPOOL_BUFFER, error);
 }
@@ -47,6 +50,7 @@ void qn_registry_free(qn_registry *registry)
     free(registry->origin);
     free(registry->offset);
     free(registry->slot);
+    free(registry->mark);
     free(registry->dropped);
     qn_sorter_free(&registry->hashes);
     qn_buffer_free(&registry->reader.chunk);
@@ -56,7 +60,7 @@ void qn_registry_free(qn_registry *registry)
 
 size_t qn_registry_bytes(const qn_registry *registry)
 {
-    return registry->slot_cap * sizeof(id_slot) + registry->offset_cap * sizeof(uint64_t) +
+    return registry->slot_cap * (sizeof(id_slot) + 1) + registry->offset_cap * sizeof(uint64_t) +
            registry->dropped_cap * sizeof(uint32_t) + registry->reader.chunk.cap +
            qn_sorter_bytes(&registry->hashes);
 }
@@ -91,15 +95,29 @@ static quern_status same_id(qn_registry *registry, uint32_t doc, const char *id,
     return status;
 }
 
+/* Of so many slots, where a tag is looked for first. */
+static inline size_t first_slot(uint32_t tag, size_t cap)
+{
+    return (size_t)((uint64_t)tag * cap >> 32);
+}
+
+/* Marks stand in caches when slots do not: most ids are new, and of those no slot is looked at. */
+static inline uint8_t mark_of(uint32_t tag)
+{
+    return (uint8_t)(tag | 0x80);
+}
+
 quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
                               quern_error *error)
 {
-    uint64_t hash = qn_checksum(id, len);
-    uint32_t tag = (uint32_t)(hash >> 32);
-    size_t mask = registry->slot_cap - 1;
-    for (size_t at = hash & mask; registry->slot[at].doc != 0; at = (at + 1) & mask) {
-        uint32_t candidate = registry->slot[at].doc - 1;
-        if (registry->slot[at].tag != tag || qn_registry_is_dropped(registry, candidate))
+    uint32_t tag = (uint32_t)(qn_checksum(id, len) >> 32);
+    const uint8_t *mark = registry->mark, sought = mark_of(tag);
+    size_t cap = registry->slot_cap;
+    for (size_t at = first_slot(tag, cap); mark[at] != 0; at = (at + 1) & (cap - 1)) {
+        if (mark[at] != sought || registry->slot[at].tag != tag)
+            continue;
+        uint32_t candidate = registry->slot[at].doc;
+        if (qn_registry_is_dropped(registry, candidate))
             continue;
         bool same;
         quern_status status = same_id(registry, candidate, id, len, &same, error);
@@ -135,71 +153,62 @@ quern_status qn_registry_find_any(qn_registry *registry, const char *id, size_t 
 
 /* ---- windows ---- */
 
-/* What is done with the hash of each document of the window. */
-typedef quern_status (*hash_visitor)(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
-                                     quern_error *error);
-
-static quern_status visit_window(qn_registry *registry, hash_visitor visitor, void *arg,
-                                 quern_error *error)
+static void put_slot(id_slot *slot, uint8_t *mark, size_t cap, id_slot put)
 {
-    qn_registry_cursor cursor = {.offset = registry->window_offset, .doc = registry->window_first};
-    quern_span id;
-    quern_status status;
-    while ((status = qn_registry_next(registry, &cursor, &id, error)) == QUERN_OK) {
-        status = visitor(registry, arg, qn_checksum(id.data, id.len), cursor.doc - 1, error);
-        if (status != QUERN_OK)
-            break;
+    size_t at = first_slot(put.tag, cap);
+    while (mark[at] != 0)
+        at = (at + 1) & (cap - 1);
+    mark[at] = mark_of(put.tag);
+    slot[at] = put;
+}
+
+/* A slot behind an empty one, of which there is one at least: from there on, documents with equal
+ * tags come in their order. */
+static size_t after_gap(const qn_registry *registry)
+{
+    size_t at = 0;
+    while (registry->mark[at] != 0)
+        at++;
+    return at + 1;
+}
+
+/* Doubles the table. As tags tell where slots are, no id is read. */
+static bool grow_slots(qn_registry *registry)
+{
+    size_t cap = registry->slot_cap * 2;
+    id_slot *slot = malloc(cap * sizeof *slot);
+    uint8_t *mark = calloc(cap, 1);
+    if (slot == NULL || mark == NULL) {
+        free(slot);
+        free(mark);
+        return false;
     }
-    qn_buffer_free(&cursor.chunk);
-    return status == QUERN_END ? QUERN_OK : status;
-}
-
-typedef struct table {
-    id_slot *slot;
-    size_t cap;
-} table;
-
-static void put_slot(table *t, uint64_t hash, uint32_t doc)
-{
-    size_t at = hash & (t->cap - 1);
-    while (t->slot[at].doc != 0)
-        at = (at + 1) & (t->cap - 1);
-    t->slot[at] = (id_slot){(uint32_t)(hash >> 32), doc + 1};
-}
-
-static quern_status visit_slot(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
-                               quern_error *error)
-{
-    (void)registry;
-    (void)error;
-    put_slot(arg, hash, doc);
-    return QUERN_OK;
-}
-
-static quern_status visit_hash(qn_registry *registry, void *arg, uint64_t hash, uint32_t doc,
-                               quern_error *error)
-{
-    (void)arg;
-    return qn_sorter_add(&registry->hashes, (uint32_t)(hash >> 32), doc, error);
-}
-
-/* Doubles the table. The low bits of the hash are not kept, so the ids are read again: once per
- * doubling, in order. */
-static quern_status grow_slots(qn_registry *registry, quern_error *error)
-{
-    table grown = {.cap = registry->slot_cap * 2};
-    grown.slot = calloc(grown.cap, sizeof *grown.slot);
-    if (grown.slot == NULL)
-        return qn_fail_memory(error);
-    quern_status status = visit_window(registry, visit_slot, &grown, error);
-    if (status != QUERN_OK) {
-        free(grown.slot);
-        return status;
+    size_t first = after_gap(registry);
+    for (size_t i = 0; i < registry->slot_cap; i++) {
+        size_t at = (first + i) & (registry->slot_cap - 1);
+        if (registry->mark[at] != 0)
+            put_slot(slot, mark, cap, registry->slot[at]);
     }
     free(registry->slot);
-    registry->slot = grown.slot;
-    registry->slot_cap = grown.cap;
-    return QUERN_OK;
+    free(registry->mark);
+    registry->slot = slot;
+    registry->mark = mark;
+    registry->slot_cap = cap;
+    return true;
+}
+
+/* Takes the tags of the window's documents to those that are sorted. */
+static quern_status keep_tags(qn_registry *registry, quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    size_t first = after_gap(registry);
+    for (size_t i = 0; status == QUERN_OK && i < registry->slot_cap; i++) {
+        size_t at = (first + i) & (registry->slot_cap - 1);
+        id_slot slot = registry->slot[at];
+        if (registry->mark[at] != 0)
+            status = qn_sorter_add(&registry->hashes, slot.tag, slot.doc, error);
+    }
+    return status;
 }
 
 /* Keeps the hashes of the window's documents, and begins the next one. */
@@ -210,12 +219,11 @@ static quern_status end_window(qn_registry *registry, quern_error *error)
         status = qn_sorter_init(&registry->hashes, SORTER_BYTES, registry->dirfd,
                                 registry->spool.path, error);
     if (status == QUERN_OK)
-        status = visit_window(registry, visit_hash, NULL, error);
+        status = keep_tags(registry, error);
     if (status != QUERN_OK)
         return status;
-    memset(registry->slot, 0, registry->slot_cap * sizeof *registry->slot);
+    memset(registry->mark, 0, registry->slot_cap);
     registry->window_first = registry->n_docs;
-    registry->window_offset = registry->spool.offset;
     return QUERN_OK;
 }
 
@@ -267,12 +275,13 @@ quern_status qn_registry_add(qn_registry *registry, const char *id, size_t len,
         status = qn_writer_put(&registry->spool, id, len, error);
     if (status != QUERN_OK)
         return status;
-    put_slot(&(table){registry->slot, registry->slot_cap}, qn_checksum(id, len),
-             registry->n_docs++);
+    put_slot(registry->slot, registry->mark, registry->slot_cap,
+             (id_slot){(uint32_t)(qn_checksum(id, len) >> 32), registry->n_docs++});
     if ((size_t)(registry->n_docs - registry->window_first) * 4 <= registry->slot_cap * 3)
         return QUERN_OK;
-    return registry->slot_cap < registry->slot_most ? grow_slots(registry, error)
-                                                    : end_window(registry, error);
+    if (registry->slot_cap >= registry->slot_most)
+        return end_window(registry, error);
+    return grow_slots(registry) ? QUERN_OK : qn_fail_memory(error);
 }
 
 quern_status qn_registry_drop(qn_registry *registry, uint32_t doc, quern_error *error)

@@ -26,11 +26,12 @@ typedef struct qn_registry {
     qn_writer spool;  /* len(varint) line(varint) id, a document */
     uint64_t *offset; /* in the spool, of every 32nd document */
     size_t offset_cap;
-    struct qn_id_slot *slot; /* open addressing by hash: the documents of the window */
+    /* Open addressing by hash: the documents of the window, and a byte of each one's hash, or 0. */
+    struct qn_id_slot *slot;
+    uint8_t *mark;
     size_t slot_cap, slot_most;
     uint32_t window_first;
-    uint64_t window_offset; /* in the spool */
-    qn_sorter hashes;       /* of the documents of windows before, if there are any */
+    qn_sorter hashes; /* of the documents of windows before, if there are any */
     int dirfd;
     struct qn_origin *origin; /* which file the documents from a number on came from */
     size_t n_origins, origin_cap;
