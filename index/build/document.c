@@ -35,7 +35,8 @@ quern_status qn_document_check(const qn_fields *fields, const quern_document *do
                                quern_error *error)
 {
     char where[256];
-    qn_document_place(place, where, sizeof where);
+    if (document->id.len == 0 || document->id.len > QN_ID_MAX)
+        qn_document_place(place, where, sizeof where);
     if (document->id.len == 0)
         return qn_fail(error, QUERN_E_INPUT, "%sa document has an empty id", where);
     if (document->id.len > QN_ID_MAX)
@@ -45,12 +46,12 @@ quern_status qn_document_check(const qn_fields *fields, const quern_document *do
     uint64_t len = qn_document_len(fields, document);
     if (records)
         len += document->record.len;
-    if (len > limit || len > UINT32_MAX / 2)
-        return qn_fail(
-            error, QUERN_E_INPUT,
-            "%sa document has %llu bytes, more than an eighth of the memory limit (%llu)", where,
-            (unsigned long long)len, (unsigned long long)limit);
-    return QUERN_OK;
+    if (len <= limit && len <= UINT32_MAX / 2)
+        return QUERN_OK;
+    qn_document_place(place, where, sizeof where);
+    return qn_fail(error, QUERN_E_INPUT,
+                   "%sa document has %llu bytes, more than an eighth of the memory limit (%llu)",
+                   where, (unsigned long long)len, (unsigned long long)limit);
 }
 
 /* Whether a token's field and position may follow those of the one before. */

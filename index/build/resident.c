@@ -34,20 +34,62 @@ static int compare_terms(const void *left, const void *right)
     return a->term->len < b->term->len ? -1 : a->term->len > b->term->len;
 }
 
+/* Sorts terms by their prefixes, a byte at a time from the last on, with `room` for as many.
+ * Returns which of the two arrays holds them then. */
+static sorted_term *sort_prefixes(sorted_term *term, sorted_term *room, size_t n)
+{
+    size_t count[8][256] = {{0}};
+    for (size_t i = 0; i < n; i++)
+        for (unsigned byte = 0; byte < 8; byte++)
+            count[byte][term[i].prefix >> 8 * byte & 0xFF]++;
+    for (unsigned byte = 0; byte < 8; byte++) {
+        size_t *start = count[byte], sum = 0;
+        if (n > 0 && start[term[0].prefix >> 8 * byte & 0xFF] == n)
+            continue; /* all the same */
+        for (unsigned value = 0; value < 256; value++) {
+            size_t here = start[value];
+            start[value] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < n; i++)
+            room[start[term[i].prefix >> 8 * byte & 0xFF]++] = term[i];
+        sorted_term *sorted = room;
+        room = term;
+        term = sorted;
+    }
+    return term;
+}
+
+/* Sorts those of each prefix. */
+static void sort_ties(sorted_term *term, size_t n)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && term[end].prefix == term[i].prefix;)
+            end++;
+        if (end - i > 1)
+            qsort(term + i, end - i, sizeof *term, compare_terms);
+    }
+}
+
 /* The terms that occur in the run, sorted; *n of them. NULL when memory is short. */
 static sorted_term *sort_terms(const qn_vocabulary *vocabulary, size_t *n)
 {
     *n = 0;
     for (size_t i = 0; i < vocabulary->n_terms; i++)
         *n += vocabulary->count[i] > 0;
-    sorted_term *sorted = malloc((*n + 1) * sizeof *sorted);
-    if (sorted == NULL)
+    sorted_term *term = malloc((*n + 1) * sizeof *term), *room = malloc((*n + 1) * sizeof *room);
+    if (term == NULL || room == NULL) {
+        free(term);
+        free(room);
         return NULL;
+    }
     size_t at = 0;
     for (size_t i = 0; i < vocabulary->n_terms; i++)
         if (vocabulary->count[i] > 0)
-            sorted[at++] = (sorted_term){prefix_of(&vocabulary->term[i]), &vocabulary->term[i]};
-    qsort(sorted, *n, sizeof *sorted, compare_terms);
+            term[at++] = (sorted_term){prefix_of(&vocabulary->term[i]), &vocabulary->term[i]};
+    sorted_term *sorted = sort_prefixes(term, room, *n);
+    free(sorted == term ? room : term);
+    sort_ties(sorted, *n);
     return sorted;
 }
 
@@ -153,7 +195,8 @@ size_t qn_resident_growth(const qn_resident_input *input)
 {
     size_t each = qn_resident_is_narrow(input->n_docs, input->max_position) ? sizeof(uint32_t)
                                                                             : sizeof(uint64_t);
-    /* The sorted terms take 16 bytes each, as much again while qsort merges, and 12 in the run. */
+    /* The sorted terms take 16 bytes each, as much again while they are sorted, and 12 in the run.
+     */
     return input->n_tokens * each + 44 * input->vocabulary->n_terms;
 }
 
