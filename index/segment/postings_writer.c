@@ -138,33 +138,68 @@ static void push_range(qn_buffer *ranges, range_part range)
     ranges->len += sizeof range;
 }
 
+/* Parts are not negative, so their bits as numbers compare as they do. */
+static uint32_t bits_of(float part)
+{
+    uint32_t bits;
+    memcpy(&bits, &part, sizeof bits);
+    return bits;
+}
+
+static float part_of(uint32_t bits)
+{
+    float part;
+    memcpy(&part, &bits, sizeof part);
+    return part;
+}
+
+/* The best of the block's parts; takes them to those of ranges, without a branch on whether a range
+ * ends, which there is no telling. There is room. */
+static float bound_ranges(qn_postings_writer *writer, const float *part)
+{
+    range_part *to = (range_part *)(void *)(writer->ranges.data + writer->ranges.len);
+    const uint32_t none = writer->docs[0] / QN_RANGE;
+    uint64_t now = (uint64_t)(writer->now.part == 0 ? none : writer->now.range) << 32 |
+                   bits_of(writer->now.part);
+    int32_t best = 0; /* signed ones compare in vectors of any level */
+    for (uint32_t i = 0; i < writer->n; i++) {
+        uint64_t here = (uint64_t)(writer->docs[i] / QN_RANGE) << 32 | bits_of(part[i]);
+        *to = (range_part){(uint32_t)(now >> 32), part_of((uint32_t)now)};
+        to += here >> 32 != now >> 32;
+        now = here > now ? here : now; /* another range, or a better part */
+    }
+    for (uint32_t i = 0; i < writer->n; i++) {
+        int32_t bits = (int32_t)bits_of(part[i]);
+        best = bits > best ? bits : best;
+    }
+    writer->now = (range_part){(uint32_t)(now >> 32), part_of((uint32_t)now)};
+    writer->ranges.len = (size_t)((uint8_t *)to - writer->ranges.data);
+    return part_of((uint32_t)best);
+}
+
 /* Takes the block's tf-parts into block, range and term maxima and the histogram. */
 static bool bound_block(qn_postings_writer *writer)
 {
     float part[QN_BLOCK];
-    float best = 0;
+    uint8_t length[QN_BLOCK];
+    int32_t bin[QN_BLOCK];
+    const uint32_t n = writer->n;
     if (!qn_buffer_reserve(&writer->ranges, (QN_BLOCK + 1) * sizeof writer->now))
         return false;
-    uint8_t length[QN_BLOCK];
-    for (uint32_t i = 0; i < writer->n; i++) {
-        float tf = (float)writer->tfs[i];
+    for (uint32_t i = 0; i < n; i++) { /* what has no vectors stands apart from what has */
         length[i] = writer->lengths[writer->docs[i]];
-        part[i] = tf / (tf + writer->norm[length[i]]);
+        part[i] = writer->norm[length[i]];
     }
-    range_part now = writer->now;
-    for (uint32_t i = 0; i < writer->n; i++) {
-        uint32_t range = writer->docs[i] / QN_RANGE;
+    for (uint32_t i = 0; i < n; i++) {
+        float tf = (float)writer->tfs[i];
+        part[i] = tf / (tf + part[i]);
+        bin[i] = (int32_t)(part[i] * HISTOGRAM);
+    }
+    for (uint32_t i = 0; i < n; i++) {
         qn_code_count(&writer->cells, writer->tfs[i], length[i]);
-        best = part[i] > best ? part[i] : best;
-        writer->histogram[(unsigned)(part[i] * HISTOGRAM)]++;
-        if (range != now.range) {
-            push_range(&writer->ranges, now);
-            now = (range_part){range, part[i]};
-        } else if (part[i] > now.part) {
-            now.part = part[i];
-        }
+        writer->histogram[bin[i]]++;
     }
-    writer->now = now;
+    float best = bound_ranges(writer, part);
     writer->max_part = best > writer->max_part ? best : writer->max_part;
     return qn_buffer_append(&writer->block_parts, &best, sizeof best);
 }
