@@ -25,6 +25,10 @@ bool qn_array_grow(void **array, size_t *cap, size_t need, size_t size)
 
 bool qn_buffer_reserve(qn_buffer *buffer, size_t extra)
 {
+    /* Where there is room nothing is written: members that are read together soon after would wait
+     * for that to reach the cache, behind all that was written before. */
+    if (extra <= buffer->cap - buffer->len)
+        return true;
     if (extra > SIZE_MAX - buffer->len)
         return false;
     void *data = buffer->data;

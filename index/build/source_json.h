@@ -12,7 +12,7 @@
 #define QN_JSON_DEPTH 1024
 
 /* Bytes that an unescaped string may be over-written by. */
-#define QN_JSON_SLACK 8
+#define QN_JSON_SLACK 16
 
 /* Start with {.at = text, .end = text + len}. After a call that returned false, `reason` says in a
  * few words why, and `at` is the byte at which the text stops being JSON. */

@@ -38,7 +38,7 @@ typedef struct record {
     qn_json json;
     uint8_t *room;
     const qn_fields *fields;
-    value values[N_FIELDS + QN_FIELDS_MAX];
+    value values[N_FIELDS + QN_FIELDS_MAX]; /* those of fields there are */
 } record;
 
 bool qn_jsonl_blank(quern_span line)
@@ -61,14 +61,18 @@ static field field_of(const qn_fields *fields, quern_span key)
     return i < fields->n ? (field)(N_FIELDS + i) : FIELD_NONE;
 }
 
-static value unfit(void)
+/* Member by member: a value made apart and copied is read in other pieces than it was written in,
+ * which waits for the cache. */
+static void set(value *out, value_kind kind, quern_span span)
 {
-    return (value){.kind = VALUE_UNFIT};
+    out->kind = kind;
+    out->span.data = span.data;
+    out->span.len = span.len;
 }
 
-static value found(quern_span span)
+static void set_unfit(value *out)
 {
-    return (value){.kind = VALUE_READ, .span = span};
+    set(out, VALUE_UNFIT, (quern_span){0});
 }
 
 static bool at_number(const qn_json *json)
@@ -109,7 +113,7 @@ static bool read_array(record *rec, value *out)
         if (qn_json_peek(json) != '"') {
             json->at = open;
             rec->room = start;
-            *out = unfit();
+            set_unfit(out);
             return qn_json_skip(json);
         }
         if (!join_string(rec, first))
@@ -120,7 +124,8 @@ static bool read_array(record *rec, value *out)
             break;
         json->at++;
     }
-    *out = found((quern_span){.data = (const char *)start, .len = (size_t)(rec->room - start)});
+    set(out, VALUE_READ,
+        (quern_span){.data = (const char *)start, .len = (size_t)(rec->room - start)});
     return qn_json_take(json, ']', "a comma or the end must follow a value");
 }
 
@@ -130,23 +135,23 @@ static bool read_value(record *rec, field key, value *out)
     qn_json *json = &rec->json;
     bool is_id = key <= FIELD_DOCNO, may_be_number = is_id || key > FIELD_ABSTRACT;
     quern_span span;
-    *out = unfit();
+    set_unfit(out);
     if (qn_json_peek(json) == '"') {
         if (!qn_json_string(json, &rec->room, &span))
             return false;
-        *out = found(span);
+        set(out, VALUE_READ, span);
         return true;
     }
     if (may_be_number && at_number(json)) {
         if (!qn_json_number(json, &span))
             return false;
-        *out = found(span);
+        set(out, VALUE_READ, span);
         return true;
     }
     if (!is_id && qn_json_peek(json) == '[')
         return read_array(rec, out);
     if (qn_json_peek(json) == 'n')
-        *out = (value){.kind = VALUE_ABSENT};
+        set(out, VALUE_ABSENT, (quern_span){0});
     return qn_json_skip(json);
 }
 
@@ -274,9 +279,12 @@ quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *pl
         !qn_buffer_reserve(&jsonl->room, line.len + QN_JSON_SLACK))
         return qn_fail_memory(error);
     const uint8_t *data = (const uint8_t *)line.data;
-    record rec = {.json = {.at = data, .end = data + line.len},
-                  .room = jsonl->room.data,
-                  .fields = jsonl->fields};
+    record rec;
+    rec.json = (qn_json){.at = data, .end = data + line.len};
+    rec.room = jsonl->room.data;
+    rec.fields = jsonl->fields;
+    for (unsigned i = 0; i < N_FIELDS + (rec.fields == NULL ? 0 : rec.fields->n); i++)
+        rec.values[i].kind = VALUE_ABSENT;
     if (!read_object(&rec))
         return qn_record_malformed(error, place, "%s at byte %zu", rec.json.reason,
                                    (size_t)(rec.json.at - data) + 1);

@@ -267,6 +267,8 @@ quern_status qn_vocabulary_words(qn_vocabulary *vocabulary, uint8_t prefix, cons
             if (slot->tag == key[i].tag && slot->key[0] == key[i].key[0] &&
                 slot->key[1] == key[i].key[1]) {
                 terms[from + i] = slot->term;
+                if (slot->term != QN_STOP_WORD) /* it is counted soon */
+                    __builtin_prefetch(&vocabulary->count[slot->term], 1);
                 continue;
             }
             quern_status status = look_farther(vocabulary, &key[i], hash[i], words[from + i].text,
