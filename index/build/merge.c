@@ -116,8 +116,7 @@ quern_status qn_merge_parts(qn_merge_part *const *part, size_t n, const qn_merge
     if (merger.heap == NULL)
         return qn_fail_memory(error);
     qn_pipe *pipe;
-    quern_status status =
-        qn_pipe_new(&pipe, output->writer, output->positions, output->background, error);
+    quern_status status = qn_pipe_new(&pipe, output->writer, output->background, error);
     if (status == QUERN_OK) {
         status = merge_all(&merger, pipe, output, error);
         qn_pipe_free(pipe);

@@ -27,7 +27,7 @@ typedef struct qn_merge_part {
 typedef struct qn_merge_output {
     qn_postings_writer *writer;
     bool positions;
-    bool background;            /* encode in a thread of its own, which changes no byte */
+    bool background;            /* write lists in a thread of their own, which changes no byte */
     quern_progress_fn progress; /* may be NULL */
     void *progress_arg;
 } qn_merge_output;

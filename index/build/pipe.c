@@ -1,4 +1,4 @@
-/* Lists on their way to the writer: see pipe.h. */
+/* Lists on their way to the writers: see pipe.h. */
 #include "index/build/pipe.h"
 
 #include "index/base/status.h"
@@ -8,22 +8,24 @@
 #include <string.h>
 
 /*
- * Chunks of words go round between the two threads. A list in a chunk is
+ * Chunks of words go round between the two threads. A term in a chunk is
  *
- *     BEGIN len term(words)   or, in the middle of a list, nothing
- *     (doc tf gap{tf} | KEYS keys)*       doc below KEYS
- *     END
+ *     BEGIN len term(words)               or, in the middle of a list, nothing
+ *     (doc tf | KEYS keys)*               doc below KEYS
+ *     END info
  *
- * without gaps where there are no positions. A posting never stands in two chunks, and one of more
- * than LARGE positions in none: it goes to the writer when all before it has.
+ * of which no part stands in two chunks.
  */
-enum { CHUNKS = 4, CHUNK_WORDS = 64 << 10, LARGE = 16 << 10 };
+enum { CHUNKS = 4, CHUNK_WORDS = 16 << 10 };
 #define BEGIN UINT32_MAX
 #define END   (UINT32_MAX - 1)
 #define KEYS  (UINT32_MAX - 2)
 
-/* What a qn_keys takes. */
-enum { KEYS_WORDS = sizeof(qn_keys) / sizeof(uint32_t) };
+/* What a qn_keys and a qn_term_info take. */
+enum {
+    KEYS_WORDS = sizeof(qn_keys) / sizeof(uint32_t),
+    INFO_WORDS = sizeof(qn_term_info) / sizeof(uint32_t)
+};
 
 typedef struct chunk {
     uint32_t *word;
@@ -32,7 +34,8 @@ typedef struct chunk {
 
 struct qn_pipe {
     qn_postings_writer *writer;
-    bool positions, background;
+    qn_rows_writer *rows; /* of the writer */
+    bool background;
     chunk chunk[CHUNKS];
     chunk *filling; /* the caller's */
     pthread_t thread;
@@ -51,19 +54,21 @@ static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error
     quern_status status = QUERN_OK;
     for (const uint32_t *at = c->word, *end = at + c->n; status == QUERN_OK && at < end;) {
         if (at[0] == BEGIN) {
-            qn_postings_writer_begin(pipe->writer, (const char *)(at + 2), at[1]);
+            qn_postings_writer_begin_list(pipe->writer, (const char *)(at + 2), at[1]);
             at += 2 + (at[1] + 3) / 4;
         } else if (at[0] == END) {
-            status = qn_postings_writer_end(pipe->writer, error);
-            at++;
+            qn_term_info info;
+            memcpy(&info, at + 1, sizeof info);
+            status = qn_postings_writer_end_list(pipe->writer, &info, error);
+            at += 1 + INFO_WORDS;
         } else if (at[0] == KEYS) {
             qn_keys keys;
             memcpy(&keys, at + 1, sizeof keys);
-            status = qn_postings_writer_keys(pipe->writer, &keys, error);
+            status = qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
             at += 1 + KEYS_WORDS;
         } else {
-            status = qn_postings_writer_add(pipe->writer, at[0], at[1], at + 2, error);
-            at += 2 + (pipe->positions ? (size_t)at[1] : 0);
+            status = qn_postings_writer_add_to_list(pipe->writer, at[0], at[1], error);
+            at += 2;
         }
     }
     return status;
@@ -97,7 +102,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positions, bool background,
+quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool background,
                          quern_error *error)
 {
     *out = NULL;
@@ -105,7 +110,7 @@ quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positio
     if (pipe == NULL)
         return qn_fail_memory(error);
     pipe->writer = writer;
-    pipe->positions = positions;
+    pipe->rows = qn_postings_writer_rows(writer);
     pipe->filling = pipe->chunk;
     for (unsigned i = 0; background && i < CHUNKS; i++) {
         chunk *c = &pipe->chunk[i];
@@ -157,8 +162,7 @@ static inline quern_status reserve(qn_pipe *pipe, size_t n, quern_error *error)
     return pipe->filling->n + n <= CHUNK_WORDS ? QUERN_OK : hand_over(pipe, error);
 }
 
-/* Waits until all that was handed on is written: the writer is then the caller's until the next
- * hand_over. */
+/* Waits until all that was handed on is written. */
 static quern_status drain(qn_pipe *pipe, quern_error *error)
 {
     quern_status status = pipe->filling->n > 0 ? hand_over(pipe, error) : QUERN_OK;
@@ -179,6 +183,7 @@ quern_status qn_pipe_begin(qn_pipe *pipe, const char *term, size_t len, quern_er
     quern_status status = reserve(pipe, 2 + (len + 3) / 4, error);
     if (status != QUERN_OK)
         return status;
+    qn_rows_writer_begin(pipe->rows);
     chunk *c = pipe->filling;
     c->word[c->n] = BEGIN;
     c->word[c->n + 1] = (uint32_t)len;
@@ -191,25 +196,14 @@ quern_status qn_pipe_begin(qn_pipe *pipe, const char *term, size_t len, quern_er
 static __attribute__((noinline)) quern_status hand_on(qn_pipe *pipe, uint32_t doc, uint32_t tf,
                                                       const uint32_t *gaps, quern_error *error)
 {
-    size_t n_gaps = pipe->positions ? tf : 0;
-    if (n_gaps > LARGE) {
-        quern_status drained = drain(pipe, error);
-        return drained == QUERN_OK ? qn_postings_writer_add(pipe->writer, doc, tf, gaps, error)
-                                   : drained;
-    }
-    quern_status status = reserve(pipe, 2 + n_gaps, error);
+    quern_status status = reserve(pipe, 2, error);
     if (status != QUERN_OK)
         return status;
     chunk *c = pipe->filling;
-    uint32_t *at = c->word + c->n;
-    at[0] = doc;
-    at[1] = tf;
-    if (n_gaps == 1)
-        at[2] = gaps[0]; /* the commonest case */
-    else if (n_gaps > 0)
-        memcpy(at + 2, gaps, n_gaps * sizeof *gaps);
-    c->n += 2 + n_gaps;
-    return QUERN_OK;
+    c->word[c->n] = doc;
+    c->word[c->n + 1] = tf;
+    c->n += 2;
+    return qn_rows_writer_add(pipe->rows, doc, tf, gaps, error);
 }
 
 quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_t *gaps,
@@ -230,17 +224,24 @@ quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error
     c->word[c->n] = KEYS;
     memcpy(c->word + c->n + 1, keys, sizeof *keys);
     c->n += 1 + KEYS_WORDS;
-    return QUERN_OK;
+    return qn_rows_writer_keys(pipe->rows, keys, error);
 }
 
 quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error)
 {
+    qn_term_info info = {0};
     if (!pipe->background)
         return qn_postings_writer_end(pipe->writer, error);
-    quern_status status = reserve(pipe, 1, error);
+    quern_status status = qn_rows_writer_end(pipe->rows, &info, error);
     if (status == QUERN_OK)
-        pipe->filling->word[pipe->filling->n++] = END;
-    return status;
+        status = reserve(pipe, 1 + INFO_WORDS, error);
+    if (status != QUERN_OK)
+        return status;
+    chunk *c = pipe->filling;
+    c->word[c->n] = END;
+    memcpy(c->word + c->n + 1, &info, sizeof info);
+    c->n += 1 + INFO_WORDS;
+    return QUERN_OK;
 }
 
 /* Ends the thread. */

@@ -1,6 +1,7 @@
 /*
- * Between a merge and the writer of postings: hands lists on, in a thread if there may be one, so
- * that runs are read while blocks are encoded. What is written does not depend on it.
+ * Between a merge and the writer of postings: hands lists on. If there may be a thread, it writes
+ * the lists themselves, while the caller's writes their positions (rows_writer.h). What is written
+ * does not depend on it.
  */
 #ifndef QN_BUILD_PIPE_H
 #define QN_BUILD_PIPE_H
@@ -9,9 +10,9 @@
 
 typedef struct qn_pipe qn_pipe;
 
-/* `writer` and its container are the thread's until qn_pipe_end or _free; `positions`: whether gaps
- * are handed on. `background` false, or no thread to be had: calls go through at once. */
-quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool positions, bool background,
+/* `writer` and its container are the pipe's until qn_pipe_end or _free. `background` false, or no
+ * thread to be had: all is written in the caller's. */
+quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool background,
                          quern_error *error);
 
 /* As those of the writer. An error of the writer comes back from a later call at the latest from

@@ -175,8 +175,7 @@ static quern_status put_lists(rewriting *r, quern_error *error)
     quern_status status = qn_segment_build_postings(&r->build, &writer, error);
     if (status != QUERN_OK)
         return status;
-    status = qn_pipe_new(&pipe, writer, r->old.meta.positions,
-                         qn_thread_count(r->room->threads) > 1, error);
+    status = qn_pipe_new(&pipe, writer, qn_thread_count(r->room->threads) > 1, error);
     if (status == QUERN_OK) {
         status = copy_lists(r, pipe, error);
         qn_pipe_free(pipe);

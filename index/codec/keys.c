@@ -1,8 +1,6 @@
 /* Keys into postings: the portable kernel, see keys.h. */
 #include "index/codec/keys.h"
 
-#include <stdbool.h>
-
 /* `narrow` is constant in each instance. */
 static inline __attribute__((always_inline)) void split(const qn_keys *keys, size_t from,
                                                         uint32_t n, bool narrow, qn_keys_tile *tile)
@@ -38,6 +36,23 @@ void qn_keys_split(const qn_keys *keys, size_t from, uint32_t n, qn_keys_tile *t
         split(keys, from, n, true, tile);
     else
         split(keys, from, n, false, tile);
+}
+
+/* Shorter rests are not worth a tile. */
+enum { FEW = 8 };
+
+bool qn_keys_next(const qn_keys *keys, size_t at, size_t *end)
+{
+    size_t rest = keys->n - at, n = rest < QN_KEYS_TILE ? rest : QN_KEYS_TILE;
+    while (n > 0 && n < rest && qn_keys_doc(keys, at + n) == qn_keys_doc(keys, at + n - 1))
+        n--;
+    *end = at + n;
+    if (at > 0 && rest >= FEW && n > 0)
+        return true;
+    const uint64_t doc = qn_keys_doc(keys, at);
+    for (*end = at + 1; *end < keys->n && qn_keys_doc(keys, *end) == doc;)
+        ++*end;
+    return false;
 }
 
 qn_keys_split_fn qn_keys_split_for(qn_cpu cpu)

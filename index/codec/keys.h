@@ -9,6 +9,7 @@
 
 #include "index/base/cpu.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,11 @@ qn_keys_split_fn qn_keys_split_for(qn_cpu cpu);
 
 /* The kernel of a level; NULL where the compiler did not target it. */
 qn_keys_split_fn qn_keys_split_avx512(void);
+
+/* What is taken next of a list from key `at` on, which begins a posting: keys up to *end, at least
+ * one. True: a tile; false: one posting, because the rest is not worth a tile, or it has too many
+ * keys, or is the list's first, which may be of the document before. */
+bool qn_keys_next(const qn_keys *keys, size_t at, size_t *end);
 
 /* Key i, and its document as it stands in keys. */
 static inline uint64_t qn_keys_at(const qn_keys *keys, size_t i)

@@ -4,9 +4,7 @@
 #include "index/base/status.h"
 #include "index/codec/block.h"
 #include "index/segment/coded_writer.h"
-#include "index/segment/dict.h"
 #include "index/segment/lengths.h"
-#include "index/segment/positions_writer.h"
 #include "index/segment/postings.h"
 
 #include <stdlib.h>
@@ -26,7 +24,7 @@ struct qn_postings_writer {
     float norms[QN_FIELDS_MAX][256];
     qn_dict_writer *dict;
     qn_container_writer *container;
-    qn_positions_writer positions; /* to the container's file */
+    qn_rows_writer rows;
     qn_writer postings, bounds;
     qn_postings_totals totals;
 
@@ -51,7 +49,6 @@ struct qn_postings_writer {
     qn_code_histogram cells;           /* of tf and length, for the codes */
     qn_coded_writer coded;
     qn_keys_split_fn split;
-    qn_buffer gaps; /* u32, of one posting */
 
     /* the current block */
     uint32_t n;
@@ -69,9 +66,6 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
         return qn_fail_memory(error);
     writer->params = *params;
     writer->container = container;
-    writer->positions.file = &container->file;
-    writer->positions.small = params->small;
-    writer->positions.kernels = qn_block_kernels_for(qn_cpu_detect());
     writer->n_windows = qn_segment_windows(params->n_docs);
     writer->coded.kernels = qn_block_kernels_for(qn_cpu_detect());
     writer->split = qn_keys_split_for(qn_cpu_detect());
@@ -81,10 +75,10 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     writer->params.counts = NULL;
     quern_status status =
         qn_dict_writer_new(&writer->dict, dirfd, path, params->positions, params->coded_df, error);
+    if (status == QUERN_OK && params->positions)
+        status = qn_rows_writer_init(&writer->rows, container, params->small, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->postings, dirfd, path, SPOOL_BUFFER, error);
-    if (status == QUERN_OK && params->positions)
-        status = qn_container_writer_begin(container, QN_SECTION_POSITIONS, error);
     if (status == QUERN_OK)
         status = qn_writer_spool(&writer->bounds, dirfd, path, SPOOL_BUFFER, error);
     if (status != QUERN_OK) {
@@ -95,7 +89,12 @@ quern_status qn_postings_writer_new(qn_postings_writer **out, qn_container_write
     return QUERN_OK;
 }
 
-void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len)
+qn_rows_writer *qn_postings_writer_rows(qn_postings_writer *writer)
+{
+    return &writer->rows;
+}
+
+void qn_postings_writer_begin_list(qn_postings_writer *writer, const char *term, size_t len)
 {
     memcpy(writer->term, term, len);
     writer->term_len = len;
@@ -111,7 +110,6 @@ void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size
     writer->max_part = 0;
     writer->now = (range_part){0, 0};
     writer->postings_start = writer->postings.offset;
-    qn_positions_writer_begin(&writer->positions);
     writer->last_docs.len = writer->ends.len = writer->blocks.len = 0;
     writer->tf_len = 0;
     writer->block_parts.len = writer->ranges.len = 0;
@@ -227,10 +225,6 @@ static quern_status flush_block(qn_postings_writer *writer, uint32_t before, boo
     writer->tf_len += tf_len;
     if (!qn_buffer_append(&writer->blocks, writer->encoded, docs_len + tf_len))
         return qn_fail_memory(error);
-    quern_status status =
-        writer->params.positions ? qn_positions_writer_row(&writer->positions, error) : QUERN_OK;
-    if (status != QUERN_OK)
-        return status;
     uint64_t end = writer->blocks.len;
     if (end > UINT32_MAX)
         return qn_fail(error, QUERN_E_ARGUMENT,
@@ -251,141 +245,86 @@ static uint32_t last_before(const qn_postings_writer *writer)
                                  : qn_load_u32(writer->last_docs.data + writer->last_docs.len - 4);
 }
 
-/* More words of the document of the last posting, which was parted between runs. */
-static quern_status join(qn_postings_writer *writer, uint32_t tf, const uint32_t *gaps,
-                         quern_error *error)
-{
-    writer->tfs[writer->n - 1] += tf;
-    writer->cf += tf;
-    if (!writer->params.positions)
-        return QUERN_OK;
-    return qn_positions_writer_more(&writer->positions, tf, gaps, error);
-}
-
-static inline quern_status add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
-                               const uint32_t *gaps, quern_error *error)
+static inline void add(qn_postings_writer *writer, uint32_t doc, uint32_t tf)
 {
     writer->docs[writer->n] = doc;
     writer->tfs[writer->n] = tf;
     writer->n++;
     writer->df++;
     writer->cf += tf;
-    if (!writer->params.positions)
-        return QUERN_OK;
-    return qn_positions_writer_add(&writer->positions, tf, gaps, error);
 }
 
-/* Apart from qn_postings_writer_add, so that little is saved and restored there. */
-static __attribute__((noinline)) quern_status add_to_next(qn_postings_writer *writer, uint32_t doc,
-                                                          uint32_t tf, const uint32_t *gaps,
-                                                          quern_error *error)
+/* Writes the block that is full. */
+static __attribute__((noinline)) quern_status put_full(qn_postings_writer *writer,
+                                                       quern_error *error)
 {
     if (!bound_block(writer))
         return qn_fail_memory(error);
-    quern_status status = flush_block(writer, last_before(writer), true, error);
-    return status == QUERN_OK ? add(writer, doc, tf, gaps, error) : status;
+    return flush_block(writer, last_before(writer), true, error);
 }
 
-quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
-                                    const uint32_t *gaps, quern_error *error)
+quern_status qn_postings_writer_add_to_list(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                            quern_error *error)
 {
-    if (writer->n > 0 && writer->docs[writer->n - 1] == doc)
-        return join(writer, tf, gaps, error);
-    if (writer->n == QN_BLOCK)
-        return add_to_next(writer, doc, tf, gaps, error);
-    return add(writer, doc, tf, gaps, error);
+    if (writer->n > 0 && writer->docs[writer->n - 1] == doc) { /* it was parted between runs */
+        writer->tfs[writer->n - 1] += tf;
+        writer->cf += tf;
+        return QUERN_OK;
+    }
+    quern_status status = writer->n == QN_BLOCK ? put_full(writer, error) : QUERN_OK;
+    if (status == QUERN_OK)
+        add(writer, doc, tf);
+    return status;
 }
 
 /* ---- keys ---- */
-
-/* Shorter lists are not worth a tile. */
-enum { FEW = 8 };
-
-/* The posting that begins with key *at, which becomes that of the next. */
-static quern_status add_posting(qn_postings_writer *writer, const qn_keys *keys, size_t *at,
-                                quern_error *error)
-{
-    const uint64_t doc = qn_keys_doc(keys, *at);
-    uint64_t before = doc << keys->position_bits;
-    uint32_t tf = 0;
-    writer->gaps.len = 0;
-    for (; *at < keys->n && qn_keys_doc(keys, *at) == doc; ++*at, tf++) {
-        uint64_t key = qn_keys_at(keys, *at);
-        uint32_t gap = (uint32_t)(key - before);
-        if (!qn_buffer_append(&writer->gaps, &gap, sizeof gap))
-            return qn_fail_memory(error);
-        before = key;
-    }
-    /* A buffer's bytes come from malloc, aligned for any type. */
-    const uint32_t *gaps = (const uint32_t *)(const void *)writer->gaps.data;
-    return qn_postings_writer_add(writer, keys->first_doc + (uint32_t)doc, tf, gaps, error);
-}
-
-/* How many keys from `at` on make a tile: those of whole postings. 0: the first has too many. */
-static uint32_t tile_len(const qn_keys *keys, size_t at)
-{
-    size_t rest = keys->n - at, n = rest < QN_KEYS_TILE ? rest : QN_KEYS_TILE;
-    while (n > 0 && n < rest && qn_keys_doc(keys, at + n) == qn_keys_doc(keys, at + n - 1))
-        n--;
-    return (uint32_t)n;
-}
 
 static quern_status add_tile(qn_postings_writer *writer, const qn_keys_tile *tile,
                              quern_error *error)
 {
     quern_status status = QUERN_OK;
     for (uint32_t from = 0, n; status == QUERN_OK && from < tile->n; from += n) {
-        if (writer->n == QN_BLOCK) {
-            if (!bound_block(writer))
-                return qn_fail_memory(error);
-            status = flush_block(writer, last_before(writer), true, error);
-            if (status != QUERN_OK)
-                return status;
-        }
+        if (writer->n == QN_BLOCK && (status = put_full(writer, error)) != QUERN_OK)
+            return status;
         n = tile->n - from < QN_BLOCK - writer->n ? tile->n - from : QN_BLOCK - writer->n;
         memcpy(writer->docs + writer->n, tile->doc + from, n * sizeof *tile->doc);
         memcpy(writer->tfs + writer->n, tile->tf + from, n * sizeof *tile->tf);
         writer->n += n;
         writer->df += n;
-        if (writer->params.positions)
-            status = qn_positions_writer_tile(&writer->positions, tile, from, n, error);
     }
     writer->cf += tile->start[tile->n];
     return status;
 }
 
-quern_status qn_postings_writer_keys(qn_postings_writer *writer, const qn_keys *keys,
-                                     quern_error *error)
+/* To the list and, if `both`, to the rows: then keys are split for the two at once. */
+static quern_status add_keys(qn_postings_writer *writer, const qn_keys *keys, bool both,
+                             quern_error *error)
 {
     qn_keys_tile tile;
     quern_status status = QUERN_OK;
-    for (size_t at = 0; status == QUERN_OK && at < keys->n;) {
-        /* The first posting may be of the document before. */
-        uint32_t n = at == 0 || keys->n - at < FEW ? 0 : tile_len(keys, at);
-        if (n == 0) {
-            status = add_posting(writer, keys, &at, error);
-            continue;
+    for (size_t at = 0, end; status == QUERN_OK && at < keys->n; at = end) {
+        if (qn_keys_next(keys, at, &end)) {
+            writer->split(keys, at, (uint32_t)(end - at), &tile);
+            status = add_tile(writer, &tile, error);
+            if (status == QUERN_OK && both)
+                status = qn_rows_writer_tile(&writer->rows, &tile, error);
+        } else {
+            uint32_t doc = keys->first_doc + (uint32_t)qn_keys_doc(keys, at);
+            status = qn_postings_writer_add_to_list(writer, doc, (uint32_t)(end - at), error);
+            if (status == QUERN_OK && both)
+                status = qn_rows_writer_posting(&writer->rows, keys, at, end, error);
         }
-        writer->split(keys, at, n, &tile);
-        status = add_tile(writer, &tile, error);
-        at += n;
     }
     return status;
 }
 
-/* ---- ends of lists ---- */
-
-static quern_status end_single(qn_postings_writer *writer, qn_term_info *info, quern_error *error)
+quern_status qn_postings_writer_keys_to_list(qn_postings_writer *writer, const qn_keys *keys,
+                                             quern_error *error)
 {
-    info->doc = writer->docs[0];
-    if (!writer->params.positions)
-        return QUERN_OK;
-    if (writer->cf > QN_INLINE_TF_MAX)
-        return qn_positions_writer_row(&writer->positions, error);
-    qn_positions_writer_take(&writer->positions, info->position);
-    info->n_inline = (uint32_t)writer->cf;
-    return QUERN_OK;
+    return add_keys(writer, keys, false, error);
 }
+
+/* ---- ends of lists ---- */
 
 static quern_status put_buffer(qn_writer *to, const qn_buffer *buffer, quern_error *error)
 {
@@ -521,26 +460,55 @@ static quern_status end_long(qn_postings_writer *writer, quern_error *error)
         status = writer->df >= writer->params.coded_df ? end_coded(writer, error)
                                                        : end_plain(writer, error);
     memset(&writer->cells, 0, sizeof writer->cells);
-    if (status == QUERN_OK && writer->params.positions)
-        status = qn_positions_writer_end(&writer->positions, error);
     return status;
+}
+
+quern_status qn_postings_writer_end_list(qn_postings_writer *writer, qn_term_info *info,
+                                         quern_error *error)
+{
+    info->df = writer->df;
+    info->cf = writer->cf;
+    if (writer->df == 0)
+        return QUERN_OK;
+    quern_status status = QUERN_OK;
+    if (writer->df == 1)
+        info->doc = writer->docs[0];
+    else
+        status = writer->df <= QN_BLOCK ? end_short(writer, error) : end_long(writer, error);
+    if (status != QUERN_OK)
+        return status;
+    info->postings_len = writer->postings.offset - writer->postings_start;
+    writer->totals.n_terms++;
+    writer->totals.n_postings += writer->df;
+    return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, info, error);
+}
+
+/* ---- both halves ---- */
+
+void qn_postings_writer_begin(qn_postings_writer *writer, const char *term, size_t len)
+{
+    qn_postings_writer_begin_list(writer, term, len);
+    qn_rows_writer_begin(&writer->rows);
+}
+
+quern_status qn_postings_writer_add(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                    const uint32_t *gaps, quern_error *error)
+{
+    quern_status status = qn_postings_writer_add_to_list(writer, doc, tf, error);
+    return status == QUERN_OK ? qn_rows_writer_add(&writer->rows, doc, tf, gaps, error) : status;
+}
+
+quern_status qn_postings_writer_keys(qn_postings_writer *writer, const qn_keys *keys,
+                                     quern_error *error)
+{
+    return add_keys(writer, keys, true, error);
 }
 
 quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *error)
 {
-    if (writer->df == 0)
-        return QUERN_OK;
-    qn_term_info info = {.df = writer->df, .cf = writer->cf};
-    quern_status status = writer->df == 1          ? end_single(writer, &info, error)
-                          : writer->df <= QN_BLOCK ? end_short(writer, error)
-                                                   : end_long(writer, error);
-    if (status != QUERN_OK)
-        return status;
-    info.postings_len = writer->postings.offset - writer->postings_start;
-    info.positions_len = writer->positions.file->offset - writer->positions.start;
-    writer->totals.n_terms++;
-    writer->totals.n_postings += writer->df;
-    return qn_dict_writer_add(writer->dict, writer->term, writer->term_len, &info, error);
+    qn_term_info info = {0};
+    quern_status status = qn_rows_writer_end(&writer->rows, &info, error);
+    return status == QUERN_OK ? qn_postings_writer_end_list(writer, &info, error) : status;
 }
 
 quern_status qn_postings_writer_finish(qn_postings_writer *writer, qn_postings_totals *totals,
@@ -566,16 +534,15 @@ void qn_postings_writer_free(qn_postings_writer *writer)
     if (writer == NULL)
         return;
     qn_dict_writer_free(writer->dict);
+    qn_rows_writer_free(&writer->rows);
     qn_writer_close(&writer->postings);
     qn_writer_close(&writer->bounds);
     qn_coded_writer_free(&writer->coded);
-    qn_buffer_free(&writer->gaps);
     qn_buffer_free(&writer->blocks);
     qn_buffer_free(&writer->last_docs);
     qn_buffer_free(&writer->ends);
     qn_buffer_free(&writer->block_parts);
     qn_buffer_free(&writer->ranges);
     qn_buffer_free(&writer->range_bytes);
-    qn_positions_writer_free(&writer->positions);
     free(writer);
 }

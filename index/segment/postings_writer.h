@@ -10,6 +10,7 @@
 #include "index/codec/keys.h"
 #include "index/segment/container.h"
 #include "index/segment/fields.h"
+#include "index/segment/rows_writer.h"
 
 typedef struct qn_postings_params {
     uint32_t n_docs;
@@ -46,6 +47,18 @@ quern_status qn_postings_writer_keys(qn_postings_writer *writer, const qn_keys *
 
 /* Ends the term; one without postings is forgotten. */
 quern_status qn_postings_writer_end(qn_postings_writer *writer, quern_error *error);
+
+/* The same in halves, for two threads: lists, with the dictionary, and rows of positions. What is
+ * handed to one is handed to the other; a term is ended with the `info` that its rows ended with.
+ */
+qn_rows_writer *qn_postings_writer_rows(qn_postings_writer *writer);
+void qn_postings_writer_begin_list(qn_postings_writer *writer, const char *term, size_t len);
+quern_status qn_postings_writer_add_to_list(qn_postings_writer *writer, uint32_t doc, uint32_t tf,
+                                            quern_error *error);
+quern_status qn_postings_writer_keys_to_list(qn_postings_writer *writer, const qn_keys *keys,
+                                             quern_error *error);
+quern_status qn_postings_writer_end_list(qn_postings_writer *writer, qn_term_info *info,
+                                         quern_error *error);
 
 /* What was written, for META. */
 typedef struct qn_postings_totals {

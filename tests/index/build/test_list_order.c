@@ -80,7 +80,7 @@ static uint8_t *write_lists(const fixture *f, uint64_t memory, size_t *len)
         QUERN_OK);
     cr_assert_eq(qn_postings_writer_new(&writer, &container, f->dirfd, "x", &params, &error),
                  QUERN_OK);
-    cr_assert_eq(qn_pipe_new(&pipe, writer, meta->positions, false, &error), QUERN_OK);
+    cr_assert_eq(qn_pipe_new(&pipe, writer, false, &error), QUERN_OK);
     cr_assert_eq(qn_dict_seek(&cursor, &f->segment.dict, "", 0, &error), QUERN_OK);
     while (qn_dict_next(&cursor, &error) == QUERN_OK) {
         cr_assert_eq(qn_pipe_begin(pipe, cursor.term, cursor.len, &error), QUERN_OK);
