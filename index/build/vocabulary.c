@@ -18,7 +18,7 @@ typedef struct qn_word_slot {
     uint32_t term;
 } word_slot;
 
-enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 32 };
+enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 128 };
 
 _Static_assert((int)QN_WORD_OVERREAD >= (int)INLINE, "keys are loaded whole");
 
