@@ -60,9 +60,23 @@ static unsigned choose_width(const uint32_t *values, unsigned n, unsigned longes
     return best;
 }
 
+/* The bits of 64 bytes that are 0 or 1 each. */
+static inline uint64_t bits_of_marks(const uint8_t *marks)
+{
+#if defined(__AVX512BW__)
+    __m512i x = _mm512_loadu_si512(marks);
+    return _mm512_test_epi8_mask(x, x);
+#else
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 64; i += 8)
+        bits |= qn_load_u64(marks + i) * UINT64_C(0x0102040810204080) >> 56 << i;
+    return bits;
+#endif
+}
+
 /* Collects the indexes and the high parts of the values over `width` bits (below 32). The values
- * are first marked, a byte each, which compilers turn into vector code; of the few that are marked,
- * the bytes are then gathered into a bit each, eight at a time. */
+ * are first marked, a byte each, which compilers turn into vector code; the bytes are then gathered
+ * into a bit each. */
 static void find_patches(const uint32_t *values, unsigned n, unsigned width, uint8_t *indexes,
                          uint32_t *high)
 {
@@ -70,9 +84,7 @@ static void find_patches(const uint32_t *values, unsigned n, unsigned width, uin
     for (unsigned i = 0; i < n; i++)
         marks[i] = values[i] >> width != 0;
     for (unsigned half = 0; half < QN_BLOCK; half += 64) {
-        uint64_t found = 0;
-        for (unsigned i = 0; i < 64; i += 8)
-            found |= qn_load_u64(marks + half + i) * UINT64_C(0x0102040810204080) >> 56 << i;
+        uint64_t found = bits_of_marks(marks + half);
         for (; found != 0; found &= found - 1) {
             unsigned at = half + (unsigned)__builtin_ctzll(found);
             *indexes++ = (uint8_t)at;
@@ -145,19 +157,24 @@ static unsigned choose_unary(const uint32_t *values, unsigned n, unsigned longes
     return width;
 }
 
-static size_t put_unary(const uint32_t *values, unsigned n, unsigned width, uint8_t *out)
+/* Values are marked where their ones will be, a byte each, which takes no branch, and bytes become
+ * bits afterwards. `highs`: what there is above `width` bits in all. */
+static size_t put_unary(const uint32_t *values, unsigned n, unsigned width, unsigned highs,
+                        uint8_t *out)
 {
-    uint64_t word = 0;
-    unsigned at = 0; /* the bit of the word that is set next */
+    uint8_t marks[64 * UNARY_WORDS];
+    const unsigned n_words = (n + highs + 63) / 64;
+    unsigned at = 0;
     out[0] = (uint8_t)(QN_BLOCK_UNARY + width);
     uint8_t *to = pack(values, n, width, out + 1);
-    for (unsigned i = 0; i < n; i++, at++) {
-        for (at += values[i] >> width; at >= 64; at -= 64, to += 8, word = 0)
-            qn_store_u64(to, word);
-        word |= UINT64_C(1) << at;
+    memset(marks, 0, 64 * (size_t)n_words);
+    for (unsigned i = 0; i < n; i++) {
+        at += values[i] >> width;
+        marks[at + i] = 1;
     }
-    qn_store_u64(to, word);
-    return (size_t)(to - out) + (at + 7) / 8;
+    for (unsigned w = 0; w < n_words; w++)
+        qn_store_u64(to + 8 * (size_t)w, bits_of_marks(marks + 64 * (size_t)w));
+    return (size_t)(to - out) + (n + highs + 7) / 8;
 }
 
 /* How values are patched. */
@@ -199,7 +216,7 @@ static size_t encode(const uint32_t *values, unsigned n, bool picked, uint8_t *o
     uint32_t highs;
     unsigned width = choose_unary(values, n, p.longest, limit, &highs);
     if (highs <= UNARY_SUM_MAX && 1 + qn_bitpack_bytes(n, width) + (n + highs + 7) / 8 < limit)
-        return put_unary(values, n, width, out);
+        return put_unary(values, n, width, highs, out);
     return put_patched(values, n, &p, out);
 }
 
