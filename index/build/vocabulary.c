@@ -18,6 +18,12 @@ typedef struct qn_word_slot {
     uint32_t term;
 } word_slot;
 
+/* The hash of a term saves most looks at others, and the terms themselves when the table grows. */
+typedef struct qn_term_slot {
+    uint32_t tag;    /* the high bits of the hash, the highest of which lead to the slot */
+    uint32_t number; /* + 1; 0: empty */
+} term_slot;
+
 enum { INLINE = 16, FIRST_CAP = 1 << 14, AHEAD = 128 };
 
 _Static_assert((int)QN_WORD_OVERREAD >= (int)INLINE, "keys are loaded whole");
@@ -28,7 +34,7 @@ quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer
     *vocabulary = (qn_vocabulary){.analyzer = analyzer};
     vocabulary->word_cap = vocabulary->term_cap = FIRST_CAP;
     vocabulary->words = calloc(FIRST_CAP, sizeof(word_slot));
-    vocabulary->terms = calloc(FIRST_CAP, sizeof(uint32_t));
+    vocabulary->terms = calloc(FIRST_CAP, sizeof(term_slot));
     if (vocabulary->words == NULL || vocabulary->terms == NULL) {
         qn_vocabulary_free(vocabulary);
         return qn_fail_memory(error);
@@ -48,7 +54,7 @@ void qn_vocabulary_free(qn_vocabulary *vocabulary)
 
 size_t qn_vocabulary_bytes(const qn_vocabulary *vocabulary)
 {
-    return vocabulary->word_cap * sizeof(word_slot) + vocabulary->term_cap * sizeof(uint32_t) +
+    return vocabulary->word_cap * sizeof(word_slot) + vocabulary->term_cap * sizeof(term_slot) +
            vocabulary->term_room * sizeof(quern_span) + vocabulary->count_room * sizeof(uint32_t) +
            vocabulary->arena.total;
 }
@@ -60,7 +66,7 @@ size_t qn_vocabulary_growth(const qn_vocabulary *vocabulary, size_t n)
     if ((vocabulary->n_words + n) * 3 > vocabulary->word_cap * 2)
         bytes += 2 * vocabulary->word_cap * sizeof(word_slot);
     if ((vocabulary->n_terms + n) * 3 > vocabulary->term_cap * 2)
-        bytes += 2 * vocabulary->term_cap * sizeof(uint32_t);
+        bytes += 2 * vocabulary->term_cap * sizeof(term_slot);
     if (vocabulary->n_terms + n > vocabulary->term_room)
         bytes += vocabulary->term_room / 2 * (sizeof(quern_span) + sizeof(uint32_t));
     return bytes;
@@ -132,17 +138,26 @@ static bool grow_words(qn_vocabulary *vocabulary)
     return true;
 }
 
+/* Of so many slots, where a tag is looked for first. */
+static inline size_t first_term_slot(uint32_t tag, size_t cap)
+{
+    return (size_t)((uint64_t)tag * cap >> 32);
+}
+
 static bool grow_terms(qn_vocabulary *vocabulary)
 {
     size_t cap = vocabulary->term_cap * 2;
-    uint32_t *grown = calloc(cap, sizeof *grown);
+    term_slot *grown = calloc(cap, sizeof *grown);
     if (grown == NULL)
         return false;
-    for (size_t i = 0; i < vocabulary->n_terms; i++) {
-        size_t at = qn_checksum(vocabulary->term[i].data, vocabulary->term[i].len) & (cap - 1);
-        while (grown[at] != 0)
+    for (size_t i = 0; i < vocabulary->term_cap; i++) {
+        const term_slot *slot = &vocabulary->terms[i];
+        if (slot->number == 0)
+            continue;
+        size_t at = first_term_slot(slot->tag, cap);
+        while (grown[at].number != 0)
             at = (at + 1) & (cap - 1);
-        grown[at] = (uint32_t)i + 1;
+        grown[at] = *slot;
     }
     free(vocabulary->terms);
     vocabulary->terms = grown;
@@ -151,7 +166,7 @@ static bool grow_terms(qn_vocabulary *vocabulary)
 }
 
 static quern_status new_term(qn_vocabulary *vocabulary, const char *term, size_t len, size_t at,
-                             uint32_t *number, quern_error *error)
+                             uint32_t tag, uint32_t *number, quern_error *error)
 {
     if (vocabulary->n_terms >= QN_STOP_WORD - 1)
         return qn_fail(error, QUERN_E_ARGUMENT, "more than 2^32 distinct terms");
@@ -168,7 +183,7 @@ static quern_status new_term(qn_vocabulary *vocabulary, const char *term, size_t
     *number = (uint32_t)vocabulary->n_terms++;
     vocabulary->term[*number] = (quern_span){copy, len};
     vocabulary->count[*number] = 0;
-    vocabulary->terms[at] = *number + 1;
+    vocabulary->terms[at] = (term_slot){tag, *number + 1};
     if (vocabulary->n_terms * 3 > vocabulary->term_cap * 2 && !grow_terms(vocabulary))
         return qn_fail_memory(error);
     return QUERN_OK;
@@ -178,15 +193,19 @@ quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, siz
                                 uint32_t *number, quern_error *error)
 {
     size_t mask = vocabulary->term_cap - 1;
-    size_t at = qn_checksum(term, len) & mask;
-    for (; vocabulary->terms[at] != 0; at = (at + 1) & mask) {
-        quern_span known = vocabulary->term[vocabulary->terms[at] - 1];
+    uint32_t tag = (uint32_t)(qn_checksum(term, len) >> 32);
+    size_t at = first_term_slot(tag, vocabulary->term_cap);
+    for (; vocabulary->terms[at].number != 0; at = (at + 1) & mask) {
+        const term_slot *slot = &vocabulary->terms[at];
+        if (slot->tag != tag)
+            continue;
+        quern_span known = vocabulary->term[slot->number - 1];
         if (known.len == len && memcmp(known.data, term, len) == 0) {
-            *number = vocabulary->terms[at] - 1;
+            *number = slot->number - 1;
             return QUERN_OK;
         }
     }
-    return new_term(vocabulary, term, len, at, number, error);
+    return new_term(vocabulary, term, len, at, tag, number, error);
 }
 
 /* The number of a stem with the prefix before it. */

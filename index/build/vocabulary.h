@@ -17,7 +17,7 @@ typedef struct qn_vocabulary {
     qn_analyzer *analyzer;      /* not owned */
     struct qn_word_slot *words; /* by surface form, open addressing */
     size_t word_cap, n_words;
-    uint32_t *terms; /* by term, open addressing: number + 1, 0 empty */
+    struct qn_term_slot *terms; /* by term, open addressing */
     size_t term_cap;
     quern_span *term; /* of each number, in the arena */
     uint32_t *count;  /* of each number: occurrences, the inverter's to use; 0 at first */

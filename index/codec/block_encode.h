@@ -209,6 +209,10 @@ static size_t put_patched(const uint32_t *values, unsigned n, const patching *p,
 static size_t encode(const uint32_t *values, unsigned n, bool picked, uint8_t *out)
 {
     patching p = choose_patching(values, n);
+    if (p.longest == 0) { /* as many blocks of tf are */
+        out[0] = 0;
+        return 1;
+    }
     size_t limit = 1 + qn_bitpack_bytes(n, p.width);
     if (p.n_patches > 0)
         limit += 2 + p.n_patches + qn_bitpack_bytes(p.n_patches, p.longest - p.width);
