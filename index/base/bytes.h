@@ -63,6 +63,18 @@ static inline void qn_store_f32(void *p, float v)
     memcpy(p, &v, sizeof v);
 }
 
+/* The first eight bytes of a string as a number, zeros where it has none: of two strings the
+ * numbers compare as they do bytewise, unless they are equal. */
+static inline uint64_t qn_prefix(const char *bytes, size_t len)
+{
+    uint64_t prefix = 0;
+    if (len >= sizeof prefix)
+        return __builtin_bswap64(qn_load_u64(bytes));
+    for (size_t i = 0; i < len; i++)
+        prefix |= (uint64_t)(uint8_t)bytes[i] << (56 - 8 * i);
+    return prefix;
+}
+
 /* Whether [offset, offset + len) lies within [0, size), whatever the numbers are. */
 static inline bool qn_in_range(uint64_t offset, uint64_t len, uint64_t size)
 {

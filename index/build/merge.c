@@ -19,6 +19,8 @@ typedef struct merge_state {
 static bool before(const merge_state *merger, uint32_t left, uint32_t right)
 {
     const qn_merge_part *a = merger->part[left], *b = merger->part[right];
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix;
     uint32_t len = a->term_len < b->term_len ? a->term_len : b->term_len;
     int order = memcmp(a->term, b->term, len);
     if (order != 0)
@@ -66,11 +68,12 @@ static quern_status merge_term(merge_state *merger, qn_pipe *pipe, quern_error *
     char term[QN_TERM_MAX + 1];
     const qn_merge_part *first = merger->part[merger->heap[0]];
     uint32_t len = first->term_len;
+    uint64_t prefix = first->prefix;
     memcpy(term, first->term, len);
     quern_status status = qn_pipe_begin(pipe, term, len, error);
     while (status == QUERN_OK && merger->n_heap > 0) {
         qn_merge_part *part = merger->part[merger->heap[0]];
-        if (part->term_len != len || memcmp(part->term, term, len) != 0)
+        if (part->prefix != prefix || part->term_len != len || memcmp(part->term, term, len) != 0)
             break;
         status = part->copy(part, pipe, error);
         if (status == QUERN_OK)

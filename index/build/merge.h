@@ -11,9 +11,10 @@
 
 /* Embedded at the start of what it is a part of. */
 typedef struct qn_merge_part {
-    /* The term of the current list. */
+    /* The term of the current list, and its first bytes as qn_prefix gives them. */
     const char *term;
     uint32_t term_len;
+    uint64_t prefix;
     /* Steps to the next list; QUERN_END after the last. The list before has been copied. */
     quern_status (*next)(struct qn_merge_part *part, quern_error *error);
     /* Hands on the current list's postings, in document order. */

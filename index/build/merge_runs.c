@@ -2,6 +2,7 @@
 #include "index/build/merge_runs.h"
 
 #include "index/base/buffer.h"
+#include "index/base/bytes.h"
 #include "index/base/status.h"
 #include "index/build/merge.h"
 
@@ -24,6 +25,8 @@ static quern_status next(qn_merge_part *part, quern_error *error)
     quern_status status = qn_run_reader_list(&run->reader, error);
     part->term = run->reader.term;
     part->term_len = run->reader.term_len;
+    if (status == QUERN_OK)
+        part->prefix = qn_prefix(part->term, part->term_len);
     return status;
 }
 
@@ -91,7 +94,9 @@ static quern_status resident_next(qn_merge_part *part, quern_error *error)
     if (p->term == p->run->n_terms)
         return QUERN_END;
     fetch_ahead(p->run, p->term);
-    const quern_span *text = &p->run->vocabulary->term[p->run->term[p->term++].number];
+    const qn_resident_term *term = &p->run->term[p->term++];
+    const quern_span *text = &p->run->vocabulary->term[term->number];
+    part->prefix = term->prefix;
     part->term = text->data;
     part->term_len = (uint32_t)text->len;
     return QUERN_OK;

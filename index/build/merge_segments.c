@@ -1,6 +1,7 @@
 /* Segments as parts of a merge: see merge_segments.h. */
 #include "index/build/merge_segments.h"
 
+#include "index/base/bytes.h"
 #include "index/base/status.h"
 #include "index/build/list_order.h"
 #include "index/build/merge.h"
@@ -65,6 +66,8 @@ static quern_status next(qn_merge_part *base, quern_error *error)
         return damaged(part, "terms of the dictionary do not ascend", error);
     base->term = part->cursor.term;
     base->term_len = part->cursor.len;
+    if (status == QUERN_OK)
+        base->prefix = qn_prefix(base->term, base->term_len);
     return status;
 }
 

@@ -15,13 +15,6 @@ typedef struct sorted_term {
     const quern_span *term;
 } sorted_term;
 
-static uint64_t prefix_of(const quern_span *term)
-{
-    uint64_t prefix = 0;
-    memcpy(&prefix, term->data, term->len < 8 ? term->len : 8);
-    return __builtin_bswap64(prefix);
-}
-
 static int compare_terms(const void *left, const void *right)
 {
     const sorted_term *a = left, *b = right;
@@ -86,7 +79,8 @@ static sorted_term *sort_terms(const qn_vocabulary *vocabulary, size_t *n)
     size_t at = 0;
     for (size_t i = 0; i < vocabulary->n_terms; i++)
         if (vocabulary->count[i] > 0)
-            term[at++] = (sorted_term){prefix_of(&vocabulary->term[i]), &vocabulary->term[i]};
+            term[at++] = (sorted_term){qn_prefix(vocabulary->term[i].data, vocabulary->term[i].len),
+                                       &vocabulary->term[i]};
     sorted_term *sorted = sort_prefixes(term, room, *n);
     free(sorted == term ? room : term);
     sort_ties(sorted, *n);
@@ -141,7 +135,8 @@ static bool place_terms(qn_resident *run, const qn_vocabulary *vocabulary,
         return false;
     for (size_t i = 0; i < run->n_terms; i++) {
         uint32_t number = (uint32_t)(sorted[i].term - vocabulary->term);
-        run->term[i] = (qn_resident_term){number, number == 0 ? 0 : vocabulary->count[number - 1],
+        run->term[i] = (qn_resident_term){sorted[i].prefix, number,
+                                          number == 0 ? 0 : vocabulary->count[number - 1],
                                           vocabulary->count[number]};
     }
     return true;
@@ -195,9 +190,9 @@ size_t qn_resident_growth(const qn_resident_input *input)
 {
     size_t each = qn_resident_is_narrow(input->n_docs, input->max_position) ? sizeof(uint32_t)
                                                                             : sizeof(uint64_t);
-    /* The sorted terms take 16 bytes each, as much again while they are sorted, and 12 in the run.
+    /* The sorted terms take 16 bytes each, as much again while they are sorted, and 24 in the run.
      */
-    return input->n_tokens * each + 44 * input->vocabulary->n_terms;
+    return input->n_tokens * each + 56 * input->vocabulary->n_terms;
 }
 
 /* ---- writing ---- */

@@ -23,6 +23,7 @@ typedef struct qn_stretch {
 
 /* A term of a run: keys [start .. end) are its own. */
 typedef struct qn_resident_term {
+    uint64_t prefix; /* its first bytes, as qn_prefix gives them */
     uint32_t number, start, end;
 } qn_resident_term;
 
