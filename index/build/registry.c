@@ -113,7 +113,11 @@ quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len,
     uint32_t tag = (uint32_t)(qn_checksum(id, len) >> 32);
     const uint8_t *mark = registry->mark, sought = mark_of(tag);
     size_t cap = registry->slot_cap;
-    for (size_t at = first_slot(tag, cap); mark[at] != 0; at = (at + 1) & (cap - 1)) {
+    size_t at = first_slot(tag, cap);
+    /* The id will be added, mostly: a slot that had to be waited for then would hold up all that is
+     * written after it. */
+    __builtin_prefetch(&registry->slot[at], 1);
+    for (; mark[at] != 0; at = (at + 1) & (cap - 1)) {
         if (mark[at] != sought || registry->slot[at].tag != tag)
             continue;
         uint32_t candidate = registry->slot[at].doc;
