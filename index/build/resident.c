@@ -108,6 +108,9 @@ static void start_terms(const qn_vocabulary *vocabulary)
     }
 }
 
+/* Where the key of a token so far ahead will be written is fetched, or near it. */
+enum { AHEAD = 96 };
+
 /* Scatters keys to their terms; turns each count into where its term's keys end. */
 static void scatter(const qn_resident_input *input, const qn_resident *run)
 {
@@ -118,8 +121,11 @@ static void scatter(const qn_resident_input *input, const qn_resident *run)
         uint64_t key = (uint64_t)stretch->doc << run->position_bits | stretch->position;
         size_t end = s + 1 < input->n_stretches ? stretch[1].first : input->n_tokens;
         if (run->narrow != NULL)
-            for (size_t i = stretch->first; i < end; i++)
+            for (size_t i = stretch->first; i < end; i++) {
+                size_t ahead = i + AHEAD < input->n_tokens ? i + AHEAD : i;
+                __builtin_prefetch(&run->narrow[count[input->log[ahead]]], 1);
                 run->narrow[count[input->log[i]]++] = (uint32_t)key++;
+            }
         else
             for (size_t i = stretch->first; i < end; i++)
                 run->wide[count[input->log[i]]++] = key++;
