@@ -231,7 +231,8 @@ static quern_status decode_fields(const qn_docs *docs, qn_docs_reader *reader,
     qn_buffer_trim(text);
     for (unsigned f = 0; f < N_FIELDS; f++) {
         const uint8_t *codes = (const uint8_t *)field[f].data;
-        quern_status status = qn_word_codes_decode(&docs->words, codes, field[f].len, text);
+        quern_status status = codes == NULL ? QUERN_OK : /* no records are kept */
+                                  qn_word_codes_decode(&docs->words, codes, field[f].len, text);
         if (status == QUERN_E_MEMORY)
             return qn_fail_memory(error);
         if (status != QUERN_OK)
