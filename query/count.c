@@ -2,6 +2,7 @@
 #include "query/count.h"
 
 #include "index/base/status.h"
+#include "query/count_lead.h"
 
 #include <string.h>
 
@@ -296,24 +297,22 @@ static quern_status count_any(counter *c, uint64_t *n)
     return status == QUERN_OK ? finish_set(c, n) : status;
 }
 
-/* ---- with must clauses ---- */
+/* ---- with must clauses, none of them a phrase that is looked up by positions ---- */
 
-/* Looks up the phrases of must and not clauses in the array. */
+/* Takes out of the array what the phrases of not clauses match. */
 static quern_status filter_phrases(counter *c)
 {
     const qn_query *query = c->eval->query;
     quern_status status = QUERN_OK;
     for (size_t i = 0; status == QUERN_OK && i < query->n_clauses; i++) {
         const qn_clause *clause = &query->clause[i];
-        bool must = clause->occur == QN_MUST;
-        if (clause->n_terms > 1 && is_here(c, clause) &&
-            (must ? is_phrase(c, clause) : clause->occur == QN_NOT))
-            status = filter_phrase(c, clause, must);
+        if (clause->n_terms > 1 && is_here(c, clause) && clause->occur == QN_NOT)
+            status = filter_phrase(c, clause, false);
     }
     return status;
 }
 
-/* The documents of the array without those of not clauses, and with all phrases. */
+/* The documents of the array without those of not clauses. */
 static quern_status count_array(counter *c, uint64_t *n)
 {
     const qn_query *query = c->eval->query;
@@ -339,7 +338,6 @@ static quern_status count_bitmaps(counter *c, size_t n_all, uint64_t *n)
 {
     qn_count_sets *sets = c->sets;
     const qn_query *query = c->eval->query;
-    quern_status status = QUERN_OK;
     size_t n_sets = n_all;
     bool simple = !c->phrases;
     for (size_t i = 0; i < n_all; i++)
@@ -361,10 +359,7 @@ static quern_status count_bitmaps(counter *c, size_t n_all, uint64_t *n)
     sets->kernels->add(sets->set, sets->list[0]->bitmap, sets->n_words);
     for (size_t i = 1; i < n_all; i++)
         sets->kernels->keep(sets->set, sets->list[i]->bitmap, sets->n_words);
-    for (size_t i = 0; status == QUERN_OK && i < query->n_clauses; i++)
-        if (query->clause[i].occur == QN_MUST && is_phrase(c, &query->clause[i]))
-            status = keep_phrase(c, &query->clause[i], sets->set);
-    return status == QUERN_OK ? finish_set(c, n) : status;
+    return finish_set(c, n);
 }
 
 static quern_status count_all(counter *c, uint64_t *n)
@@ -429,6 +424,8 @@ quern_status qn_count_segment(qn_count_sets *sets, qn_eval *eval, uint64_t *n, q
     look(&c);
     if (c.impossible)
         return QUERN_OK;
+    if (c.phrases && qn_count_lead_can(eval->query))
+        return qn_count_lead(eval, n, error);
     if (!qn_count_sets_start(sets, eval->segment, eval->query->n_terms))
         return qn_fail_memory(error);
     /* Phrases that exclude are walked without positions, too. */

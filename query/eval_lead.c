@@ -287,7 +287,7 @@ quern_status qn_eval_lead(qn_eval *eval, quern_error *error)
     if (!make_room(&run))
         return qn_fail_memory(error);
     bool empty;
-    quern_status status = qn_lead_walk_start(run.walk, eval, &empty, error);
+    quern_status status = qn_lead_walk_start(run.walk, eval, true, &empty, error);
     if (status == QUERN_OK)
         status = qn_phrase_units_open(eval, error);
     if (status != QUERN_OK || empty)

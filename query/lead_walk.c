@@ -92,17 +92,19 @@ static void sort_slots(qn_lead_walk *walk)
     }
 }
 
-quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, quern_error *error)
+quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool bounded, bool *empty,
+                                quern_error *error)
 {
     const qn_query *query = eval->query;
     if (!make_room(eval))
         return qn_fail_memory(error);
     quern_status status = qn_eval_start_cursors(eval, error);
-    if (status == QUERN_OK)
+    if (status == QUERN_OK && bounded)
         status = qn_eval_fill_ceilings(eval, error);
     if (status != QUERN_OK)
         return status;
     walk->eval = eval;
+    walk->bounded = bounded;
     walk->slot = eval->scratch->slot;
     walk->n_slots = walk->n_required = 0;
     walk->n = walk->block = walk->i = walk->n_docs = walk->word = 0;
@@ -121,6 +123,7 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
     for (size_t i = 0; i < walk->n_slots; i++) {
         qn_lead_slot *slot = &walk->slot[i];
         walk->n_required += slot->required;
+        slot->least = 0;
         for (unsigned j = 0; j < QN_CODES; j++) {
             const qn_code_class *class = &slot->postings->class[j];
             slot->tf_of[j] = class->exact ? class->tf : 0;
@@ -131,7 +134,7 @@ quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, 
         for (size_t i = 0; i < walk->n_slots; i++)
             if (walk->slot[i].postings == eval->list[t])
                 eval->scratch->slot_of[t] = (uint32_t)i;
-    if (!*empty)
+    if (!*empty && bounded)
         set_others(walk);
     return QUERN_OK;
 }
@@ -371,7 +374,8 @@ enum { ENOUGH = BATCH / 2 };
 quern_status qn_lead_walk_next(qn_lead_walk *walk, quern_error *error)
 {
     walk->n = 0;
-    set_least(walk);
+    if (walk->bounded)
+        set_least(walk);
     while (walk->n < ENOUGH) {
         uint32_t taken, room = BATCH - walk->n;
         quern_status status = QUERN_OK;

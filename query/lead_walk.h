@@ -26,6 +26,7 @@ typedef struct qn_lead_walk {
     qn_eval *eval;
     qn_lead_slot *slot; /* the required ones first, the rarest before all: it leads */
     size_t n_slots, n_required;
+    bool bounded; /* ranges that cannot hold an answer are left out */
     /* The batch: documents that have all required terms, ascending. */
     uint32_t doc[QN_LEAD_BATCH];
     uint32_t n;
@@ -38,8 +39,12 @@ typedef struct qn_lead_walk {
     uint64_t bits; /* and what is left of the one before it */
 } qn_lead_walk;
 
-/* Starts a walk; *empty if a required term is not there at all. QUERN_E_MEMORY. */
-quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool *empty, quern_error *error);
+/* Starts a walk; *empty if a required term is not there at all. `bounded`: what the threshold of
+ * the k best rules out is left out, for which eval->weight, ->inflation and ->topk are needed.
+ * QUERN_E_MEMORY.
+ */
+quern_status qn_lead_walk_start(qn_lead_walk *walk, qn_eval *eval, bool bounded, bool *empty,
+                                quern_error *error);
 
 /* The slot of query term i, which the segment has. */
 static inline qn_lead_slot *qn_lead_walk_slot(const qn_lead_walk *walk, size_t i)

@@ -494,7 +494,10 @@ quern_status qn_search_count(qn_search *search, const qn_query *query, uint64_t 
     *n = 0;
     search->counted = true;
     quern_status status = prepare(search, query, 1, error);
-    qn_eval eval = {.query = query, .scratch = &search->scratch, .list = search->by_term};
+    qn_eval eval = {.query = query,
+                    .kernels = search->kernels,
+                    .scratch = &search->scratch,
+                    .list = search->by_term};
     for (size_t s = 0; status == QUERN_OK && s < search->n_segments; s++) {
         if (search->state[s].n_lists == 0)
             continue;
