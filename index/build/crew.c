@@ -53,7 +53,9 @@ struct qn_crew {
     batch *filling; /* NULL: none */
     unsigned member_now;
     size_t stretch_len;
-    size_t bytes; /* of all batches that are not free */
+    size_t bytes; /* of all batches that are not spare, */
+    batch *spare; /* and those that are: their pages need not be made anew */
+    size_t spare_bytes;
     /* Under the lock: */
     pthread_mutex_t lock;
     pthread_cond_t done_more;
@@ -204,9 +206,9 @@ quern_status qn_crew_new(qn_crew **out, qn_mill *mill, unsigned n, uint64_t memo
 
 /* ---- the caller ---- */
 
-/* Takes the lengths out of batches that are done; keeps one of them for reuse unless all are large,
- * in *spare, if that is NULL. */
-static quern_status collect(qn_crew *crew, batch *done, qn_spooled_lengths *lengths, batch **spare,
+/* Takes the lengths out of batches that are done; those of the usual size become spare, as long as
+ * all together are within the most. */
+static quern_status collect(qn_crew *crew, batch *done, qn_spooled_lengths *lengths,
                             quern_error *error)
 {
     quern_status status = QUERN_OK;
@@ -216,15 +218,17 @@ static quern_status collect(qn_crew *crew, batch *done, qn_spooled_lengths *leng
         for (size_t i = 0; status == QUERN_OK && i < b->n; i++)
             status = qn_spooled_lengths_add(lengths, b->first_doc + (uint32_t)i,
                                             b->length + i * crew->n_fields, error);
-        crew->bytes -= bytes_of(b);
-        if (*spare != NULL || b->text.cap > 2 * BATCH) {
+        size_t bytes = bytes_of(b);
+        crew->bytes -= bytes;
+        if (b->text.cap > 2 * BATCH || crew->bytes + crew->spare_bytes + bytes > crew->most) {
             free_batch(b);
             continue;
         }
         b->n = 0;
         b->text.len = 0;
-        b->next = NULL;
-        *spare = b;
+        b->next = crew->spare;
+        crew->spare = b;
+        crew->spare_bytes += bytes;
     }
     return status;
 }
@@ -274,7 +278,6 @@ static void submit(qn_crew *crew)
 static quern_status next_batch(qn_crew *crew, size_t len, qn_spooled_lengths *lengths,
                                quern_error *error)
 {
-    batch *spare = NULL;
     quern_status status;
     for (;;) {
         (void)pthread_mutex_lock(&crew->lock);
@@ -285,16 +288,19 @@ static quern_status next_batch(qn_crew *crew, size_t len, qn_spooled_lengths *le
         crew->done = NULL;
         status = status_of(crew, error);
         (void)pthread_mutex_unlock(&crew->lock);
-        quern_status collected = collect(crew, done, lengths, &spare, error);
+        quern_status collected = collect(crew, done, lengths, error);
         status = status == QUERN_OK ? collected : status;
         if (status != QUERN_OK || crew->bytes == 0 || crew->bytes + len <= crew->most)
             break;
     }
-    if (status != QUERN_OK) {
-        free_batch(spare);
+    if (status != QUERN_OK)
         return status;
+    batch *b = crew->spare;
+    if (b != NULL) {
+        crew->spare = b->next;
+        crew->spare_bytes -= bytes_of(b);
     }
-    crew->filling = spare == NULL ? calloc(1, sizeof *spare) : spare;
+    crew->filling = b == NULL ? calloc(1, sizeof *b) : b;
     return crew->filling == NULL ? qn_fail_memory(error) : QUERN_OK;
 }
 
@@ -392,18 +398,16 @@ static void close_down(qn_crew *crew, bool drop)
 
 quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error)
 {
-    batch *spare = NULL;
     submit(crew);
     close_down(crew, false);
-    quern_status status = collect(crew, crew->done, lengths, &spare, error);
-    free_batch(spare);
+    quern_status status = collect(crew, crew->done, lengths, error);
     crew->done = NULL;
     return crew->status != QUERN_OK ? status_of(crew, error) : status;
 }
 
 size_t qn_crew_bytes(const qn_crew *crew)
 {
-    return crew->bytes;
+    return crew->bytes + crew->spare_bytes;
 }
 
 void qn_crew_free(qn_crew *crew)
@@ -414,6 +418,11 @@ void qn_crew_free(qn_crew *crew)
     while (crew->done != NULL) {
         batch *b = crew->done;
         crew->done = b->next;
+        free_batch(b);
+    }
+    while (crew->spare != NULL) {
+        batch *b = crew->spare;
+        crew->spare = b->next;
         free_batch(b);
     }
     free_batch(crew->filling);
