@@ -13,10 +13,10 @@
 enum { RUN_TOKENS = 16 << 20 };
 
 /*
- * What the builder holds beside the counted tables: zstd's state, spool and file buffers,
- * tokenizer; and for each further mill. A run of less than RUN_LEAST is not worth its place in the
- * merge: where the rest leaves it no room, the limit's margin of 16 MiB bears it. A mill that has
- * less than MILL_LEAST is not worth its thread.
+ * What the builder holds beside the counted tables: the store's words, zstd's state, spool and file
+ * buffers, tokenizer; and for each further mill. A run of less than RUN_LEAST is not worth its
+ * place in the merge: where the rest leaves it no room, the limit's margin of 16 MiB bears it. A
+ * mill that has less than MILL_LEAST is not worth its thread.
  */
 enum {
     FIXED_BYTES = 20 << 20,

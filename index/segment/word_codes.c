@@ -108,20 +108,22 @@ static inline __attribute__((always_inline)) bool split(const uint8_t *text, siz
 
 /* ---- encoding ---- */
 
-/* Runs whose slots are on their way from memory. */
+/* A run whose slot is on its way from memory. */
+typedef struct ahead {
+    qn_word_key key;
+    const uint8_t *run;
+    uint32_t len, home;
+} ahead;
+
 enum { AHEAD = 16 };
 
 typedef struct encoding {
     qn_words *words;
     const qn_word_slot *slot; /* of `words` */
-    unsigned shift, n;
+    unsigned shift;
     uint8_t *out;
-    struct {
-        qn_word_key key;
-        const uint8_t *run;
-        size_t len;
-        uint32_t home;
-    } ahead[AHEAD];
+    ahead *next; /* of `ahead`, which are those before it */
+    ahead ahead[AHEAD];
 } encoding;
 
 static uint8_t *spell(uint8_t *out, const uint8_t *run, size_t len)
@@ -156,21 +158,21 @@ static __attribute__((noinline)) bool encode_ahead(encoding *e)
 {
     const qn_word_slot *slots = e->slot;
     uint8_t *out = e->out;
-    for (unsigned i = 0; i < e->n; i++) {
-        const qn_word_slot *slot = &slots[e->ahead[i].home];
-        if (qn_word_key_is(&slot->key, e->ahead[i].key)) {
+    for (const ahead *at = e->ahead; at < e->next; at++) {
+        const qn_word_slot *slot = &slots[at->home];
+        if (qn_word_key_is(&slot->key, at->key)) {
             qn_store_u32(out, slot->code); /* its fourth byte is written over */
             out += slot->code >> 24;
             continue;
         }
         e->out = out;
-        if (!encode_rare(e, e->ahead[i].run, e->ahead[i].len))
+        if (!encode_rare(e, at->run, at->len))
             return false;
         out = e->out;
         slots = e->slot;
     }
     e->out = out;
-    e->n = 0;
+    e->next = e->ahead;
     return true;
 }
 
@@ -178,18 +180,17 @@ static inline __attribute__((always_inline)) bool encode_run(void *to, const uin
                                                              size_t len)
 {
     encoding *e = to;
-    unsigned i = e->n;
-    qn_word_key key = {UINT64_MAX, UINT64_MAX}; /* no short one */
-    if (len <= QN_WORDS_SHORT)
-        key = qn_word_key_of(run, len);
-    uint32_t home = qn_word_home(key, e->shift);
-    __builtin_prefetch(&e->slot[home]);
-    e->ahead[i].key = key;
-    e->ahead[i].run = run;
-    e->ahead[i].len = len;
-    e->ahead[i].home = home;
-    e->n = i + 1;
-    return i + 1 < AHEAD || encode_ahead(e);
+    if (len > QN_WORDS_SHORT)
+        return encode_ahead(e) && encode_rare(e, run, len);
+    qn_word_key key = qn_word_key_of(run, len);
+    ahead *here = e->next;
+    here->key = key;
+    here->run = run;
+    here->len = (uint32_t)len;
+    here->home = qn_word_home(key, e->shift);
+    __builtin_prefetch(&e->slot[here->home]);
+    e->next = here + 1;
+    return here + 1 < e->ahead + AHEAD || encode_ahead(e);
 }
 
 bool qn_word_codes_encode(qn_words *words, const uint8_t *text, size_t len, qn_buffer *out)
@@ -201,8 +202,8 @@ bool qn_word_codes_encode(qn_words *words, const uint8_t *text, size_t len, qn_b
     e.words = words;
     e.slot = words->slot;
     e.shift = 64 - words->bits;
-    e.n = 0;
     e.out = out->data + out->len;
+    e.next = e.ahead;
     if (!split(text, len, encode_run, &e) || !encode_ahead(&e))
         return false;
     out->len = (size_t)(e.out - out->data);
