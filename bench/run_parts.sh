@@ -363,7 +363,7 @@ prepare_rivals() {
 once_rivals() { :; } # it has rounds of its own
 
 round_rivals() {
-    local set args=(-k 10,1000 --json --rounds "$rounds" --warmup 3 --sample 40)
+    local set args=(-k 10,1000 --json --rounds "$rounds" --warmup 3 --sample 30)
     [[ -n $full ]] || args=(-k 10,1000 --json --rounds "$rounds" --warmup 2 --sample 15)
     for set in "${sets[@]}"; do args+=("$set=$work/$set.tsv"); done
     # Exit code 1: answers differ, which the page tells.
