@@ -146,12 +146,8 @@ bench_rows() {
 round_queries() {
     local set
     for set in "${sets[@]}"; do
-        if [[ $1 -eq 1 ]]; then # how times spread, once
-            bench_rows queries "$set" --runs 3 --slowest 100000 >>"$data/queries.jsonl"
-            spread "$set" <"$work/said" >>"$data/distribution.jsonl"
-        else
-            bench_rows queries "$set" --runs 3 >>"$data/queries.jsonl"
-        fi
+        bench_rows queries "$set" --runs 3 --slowest 100000 >>"$data/queries.jsonl"
+        spread "$set" <"$work/said" >>"$data/distribution.jsonl"
     done
 }
 
