@@ -370,13 +370,13 @@ round_rivals() {
 prepare_cold() {
     need_rivals
     head -n 1 "$work/${sets[0]}.tsv" >"$work/first.tsv"
-    as_command cold 'bench/duel --rounds 0 --cold 1 -e "quern=sbg serve INDEX" -e "lucene=..." FIRST.tsv'
+    as_command cold 'bench/duel --only-cold --cold 1 -e "quern=sbg serve INDEX" -e "lucene=..." FIRST.tsv'
     as_command cold 'dd of=FILE oflag=nocache conv=notrunc,fdatasync count=0    # takes a file out of the page cache'
 }
 
 # cold_start CACHE
 cold_start() {
-    "${duel[@]}" --json --rounds 0 --warmup 0 --cold 1 "union=$work/first.tsv" >"$work/said" 2>"$work/err" ||
+    "${duel[@]}" --json --only-cold --cold 1 "union=$work/first.tsv" >"$work/said" 2>"$work/err" ||
         [[ $? -eq 1 ]] || { cat "$work/err" >&2; failed 'bench/duel'; }
     sed -n "s/\"part\":\"cold\",/&\"cache\":\"$1\",/p" "$work/said" >>"$data/cold.jsonl"
 }

@@ -159,13 +159,12 @@ static void plot_command(FILE *out, const results *all, const char *command)
             bool differs =
                 found(all, WANT({"part", "rivals"}, {"agrees", "no"}, {"engine", engine[e]},
                                 {"command", command}, {"shape", shape[s]}));
-            char times[24] = "";
-            if (base.coverage >= 0)
-                (void)snprintf(times, sizeof times, "\u00d7 %.3g", r.median / base.median);
-            else
-                base = r;
-            (void)snprintf(note[n], sizeof note[n], "%s%s", times,
-                           differs ? "  answers differ" : "");
+            char times[24];
+            bool first = base.coverage < 0;
+            base = first ? r : base;
+            (void)plot_number(times, sizeof times, r.median / base.median, PLOT_TIMES);
+            (void)snprintf(note[n], sizeof note[n], "%s%s%s", first ? "" : "\u00d7 ",
+                           first ? "" : times, differs ? "  answers differ" : "");
             marks[n] = (plot_mark){.group = shape[s],
                                    .label = engine_name(engine[e]),
                                    .note = note[n][0] != '\0' ? note[n] : NULL,

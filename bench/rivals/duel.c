@@ -271,8 +271,9 @@ static void start_all_cold(duel *d)
     }
 }
 
-/* Everything but the end; false: the first engine failed before there was anything to compare. */
-static bool run(duel *d)
+/* Answers, and times of rounds; false: the first engine failed before there was anything to
+ * compare. */
+static bool run_warm(duel *d)
 {
     for (size_t e = 0; e < d->n_engines; e++)
         duel_start(&d->engine[e]);
@@ -285,6 +286,13 @@ static bool run(duel *d)
         put_tables(d);
     for (size_t e = 0; e < d->n_engines; e++)
         duel_stop(&d->engine[e]);
+    return true;
+}
+
+static bool run(duel *d)
+{
+    if (!d->only_cold && !run_warm(d))
+        return false;
     start_all_cold(d);
     return true;
 }

@@ -19,6 +19,7 @@ static const char USAGE[] =
     "      --warmup N        rounds before that are not measured (default 3: what compiles as it\n"
     "                        runs, such as Java, needs them)\n"
     "      --cold N          start each engine N times more, for the time to its first answer\n"
+    "      --only-cold       nothing else, so that what no engine has read yet stays unread\n"
     "      --sample N        so many queries of each file, evenly spread (default: all)\n"
     "      --agree SHARE     counts must be equal for this share of a shape's queries (default "
     "0.9)\n"
@@ -114,6 +115,7 @@ static const struct option OPTIONS[] = {{"engine", required_argument, NULL, 'e'}
                                         {"rounds", required_argument, NULL, 'r'},
                                         {"warmup", required_argument, NULL, 'w'},
                                         {"cold", required_argument, NULL, 'o'},
+                                        {"only-cold", no_argument, NULL, 'O'},
                                         {"sample", required_argument, NULL, 's'},
                                         {"agree", required_argument, NULL, 'a'},
                                         {"timeout", required_argument, NULL, 't'},
@@ -151,6 +153,9 @@ static void take_letters(duel *d, int argc, char **argv)
             break;
         case 'o':
             d->cold = count_of(optarg, ROUNDS_MAX, "--cold is 0 to 1000, not ");
+            break;
+        case 'O':
+            d->only_cold = true;
             break;
         case 's':
             d->sample = count_of(optarg, 1e9, "--sample is a whole number, not ");

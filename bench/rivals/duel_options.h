@@ -18,7 +18,7 @@ typedef struct duel {
     size_t n_commands;
     size_t rounds, warmup, cold, sample;
     double agree, limit;
-    bool json, differs;
+    bool json, differs, only_cold;
     duel_times times[ENGINES_MAX][SHAPES_MAX][COMMANDS_MAX];
     duel_times ping[ENGINES_MAX];
 } duel;
