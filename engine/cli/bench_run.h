@@ -36,7 +36,7 @@ typedef struct qn_bench {
     size_t k[QN_BENCH_LIST];
     size_t n_k;
     size_t runs, warmup; /* rounds over all queries: measured (1 or more), and before */
-    unsigned threads;    /* of qn_bench_run_threads */
+    unsigned threads;    /* of qn_bench_run_threads; 0: it is not called */
     qn_bench_fn run;
     qn_progress *progress;
     uint64_t done; /* queries answered so far, of all rounds; for progress */

@@ -78,7 +78,7 @@ static const qn_option OPTIONS[] = {
      .min = 1,
      .max = 1024,
      .help = "Let qps be the queries a second that N threads answer together, measured after the "
-             "times (default 1: the queries over the sum of their times)"},
+             "times (default: the queries over the sum of their times)"},
     {.name = "check",
      .kind = QN_OPTION_FLAG,
      .offset = FIELD(check),
@@ -238,14 +238,14 @@ static int check(work *job, int n_operands)
 
 /* ---- printing ---- */
 
-/* Measured again by several threads, or from the times of one. A pass of threads lasts a tenth of a
- * second at least, so that starting and ending do not count. */
+/* Measured again by threads, if some are asked for, or from the times. A pass of threads lasts a
+ * tenth of a second at least, so that starting and ending do not count. */
 static quern_status find_qps(const work *job, qn_bench_row *row, quern_error *error)
 {
     const qn_bench *bench = &job->bench;
     double round = row->figures.mean * (double)row->figures.n; /* microseconds of one thread */
     row->qps = round > 0 ? 1e6 * (double)row->figures.n / round : 0;
-    if (bench->threads == 1)
+    if (bench->threads == 0)
         return QUERN_OK;
     size_t rounds = bench->runs;
     double enough = 1e5 * bench->threads / (round > 1 ? round : 1);
@@ -394,7 +394,7 @@ static int bench(work *job, const quern_index *index)
 static int run_bench(const qn_command *command, int argc, char **argv)
 {
     bench_options options = {
-        .runs = 5, .warmup = 1, .threads = 1, .syntax = QUERN_SYNTAX_TOPIC, .k1 = -1, .b = -1};
+        .runs = 5, .warmup = 1, .syntax = QUERN_SYNTAX_TOPIC, .k1 = -1, .b = -1};
     work job = {.command = command, .options = &options};
     int n, code;
     bool begun = qn_begin(command, &options, argc, argv, &n, &code);
