@@ -156,7 +156,7 @@ static bool is_whole(const result_member *m)
 {
     char digits[32];
     (void)snprintf(digits, sizeof digits, "%.0f", m->number);
-    return m->number >= 0 && m->number <= 1e12 && strcmp(digits, m->label) == 0;
+    return m->label != NULL && m->number >= 0 && m->number <= 1e12 && strcmp(digits, m->label) == 0;
 }
 
 /* Whether the line follows the rules that a reader of all lines may rely on. */
