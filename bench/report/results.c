@@ -84,7 +84,7 @@ static void end_labels(result_member *members, size_t n)
         result_member *m = &members[i];
         if (m->text != NULL)
             m->label = m->text;
-        else if (is_counted(m->name))
+        else if (m->label != NULL && is_counted(m->name))
             m->label[strspn(m->label, number_signs)] = '\0';
         else
             m->label = NULL;
