@@ -56,7 +56,8 @@ tell() {
 
 # ---- documents and queries -----------------------------------------------------------------------
 
-# first COUNT FILE: so many lines of a corpus, or all. That unpacking ends early is no failure, but of all.
+# first COUNT FILE: so many lines of a corpus, or all. Returns 4 where it is damaged before that; that
+# unpacking ends because there are enough is no failure.
 first() {
     local unpack=(cat)
     case $2 in
@@ -66,7 +67,13 @@ first() {
     if [[ $1 == all ]]; then
         "${unpack[@]}" -- "$2"
     else
-        head -n "$1" < <("${unpack[@]}" -- "$2" 2>/dev/null)
+        # Code 3: there were less.
+        "${unpack[@]}" -- "$2" 2>"$trash/unpack" |
+            awk -v n="$1" '{ print } NR == n { exit enough = 1 } END { exit enough ? 0 : 3 }'
+        local status=("${PIPESTATUS[@]}")
+        [[ ${status[1]} -eq 0 || (${status[1]} -eq 3 && ${status[0]} -eq 0) ]] && return
+        echo "$2 is damaged: $(tail -n 1 "$trash/unpack")" >&2
+        return 4
     fi
 }
 

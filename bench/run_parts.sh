@@ -53,7 +53,7 @@ as_command() {
 
 # The corpus as a plain file $work/corpus.jsonl of $n_documents, sets of queries as $work/NAME.tsv.
 make_texts() {
-    local collections=${QUERN_DATA:-../shared/data} sample=100 name file unpack=(cat)
+    local collections=${QUERN_DATA:-../shared/data} sample=100 name file
     [[ -n $full ]] && sample=150
     [[ -z $documents ]] && { documents=100000; [[ -n $full ]] && documents=all; }
     [[ -z $synth && -z $corpus && ! -r $collections/passages/corpus.jsonl.zst ]] && synth=100000
@@ -63,15 +63,7 @@ make_texts() {
     fi
     corpus=${corpus:-$collections/passages/corpus.jsonl.zst}
     progress "reading $(basename "$corpus")"
-    case $corpus in
-    *.zst) unpack=(zstd -dcq) ;;
-    *.gz) unpack=(gzip -dc) ;;
-    esac
-    if [[ $documents == all ]]; then
-        "${unpack[@]}" -- "$corpus" >"$work/corpus.jsonl" || failed "$corpus cannot be unpacked"
-    else # that unpacking ends early is no failure
-        head -n "$documents" < <("${unpack[@]}" -- "$corpus" 2>/dev/null) >"$work/corpus.jsonl" || exit 4
-    fi
+    first "$documents" "$corpus" >"$work/corpus.jsonl" || failed "$corpus cannot be read"
     [[ -s $work/corpus.jsonl ]] || failed "$corpus holds nothing"
     if [[ ${#queries[@]} -eq 0 ]]; then
         queries=("$collections"/queries/{sbg-union,sbg-intersection,sbg-phrase}.tsv

@@ -216,7 +216,8 @@ void report_rivals(FILE *out, const results *all)
     page_paragraph(out,
                    "The same documents and queries, engines by turns, each a process that answers "
                    "a line through a pipe, as in the search benchmark game; the pipe's time is "
-                   "in every figure. Behind a dot: how many times as long as quern.");
+                   "in every figure (NOTHING, in the table). Behind a dot: how many times as long "
+                   "as quern. bench/rivals/README.md tells how the engines differ.");
     put_agreement(out, all);
     for (size_t c = 0; c < n_commands; c++)
         if (strcmp(command[c], "NOTHING") != 0)

@@ -110,18 +110,13 @@ static void add_commands(duel *d, char *commands, const char *ks)
         wrong("no command is asked for", "");
 }
 
-static const struct option OPTIONS[] = {{"engine", required_argument, NULL, 'e'},
-                                        {"commands", required_argument, NULL, 'c'},
-                                        {"rounds", required_argument, NULL, 'r'},
-                                        {"warmup", required_argument, NULL, 'w'},
-                                        {"cold", required_argument, NULL, 'o'},
-                                        {"only-cold", no_argument, NULL, 'O'},
-                                        {"sample", required_argument, NULL, 's'},
-                                        {"agree", required_argument, NULL, 'a'},
-                                        {"timeout", required_argument, NULL, 't'},
-                                        {"json", no_argument, NULL, 'j'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option OPTIONS[] = {
+    {"engine", required_argument, NULL, 'e'},  {"commands", required_argument, NULL, 'c'},
+    {"rounds", required_argument, NULL, 'r'},  {"warmup", required_argument, NULL, 'w'},
+    {"cold", required_argument, NULL, 'o'},    {"only-cold", no_argument, NULL, 'O'},
+    {"sample", required_argument, NULL, 's'},  {"agree", required_argument, NULL, 'a'},
+    {"timeout", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
 
 static size_t count_of(const char *text, double most, const char *name)
 {
