@@ -8,4 +8,11 @@
 
 uint64_t qn_checksum(const void *bytes, size_t len);
 
+/* Where something is looked for first in a hash table of `cap` slots, by the upper half of its
+ * checksum: tables that keep this grow without reading what they hold. */
+static inline size_t qn_checksum_slot(uint32_t upper, size_t cap)
+{
+    return (size_t)((uint64_t)upper * cap >> 32);
+}
+
 #endif

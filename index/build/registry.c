@@ -95,12 +95,6 @@ static quern_status same_id(qn_registry *registry, uint32_t doc, const char *id,
     return status;
 }
 
-/* Of so many slots, where a tag is looked for first. */
-static inline size_t first_slot(uint32_t tag, size_t cap)
-{
-    return (size_t)((uint64_t)tag * cap >> 32);
-}
-
 /* Marks stand in caches when slots do not: most ids are new, and of those no slot is looked at. */
 static inline uint8_t mark_of(uint32_t tag)
 {
@@ -113,7 +107,7 @@ quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len,
     uint32_t tag = (uint32_t)(qn_checksum(id, len) >> 32);
     const uint8_t *mark = registry->mark, sought = mark_of(tag);
     size_t cap = registry->slot_cap;
-    size_t at = first_slot(tag, cap);
+    size_t at = qn_checksum_slot(tag, cap);
     /* The id will be added, mostly: a slot that had to be waited for then would hold up all that is
      * written after it. */
     __builtin_prefetch(&registry->slot[at], 1);
@@ -159,7 +153,7 @@ quern_status qn_registry_find_any(qn_registry *registry, const char *id, size_t 
 
 static void put_slot(id_slot *slot, uint8_t *mark, size_t cap, id_slot put)
 {
-    size_t at = first_slot(put.tag, cap);
+    size_t at = qn_checksum_slot(put.tag, cap);
     while (mark[at] != 0)
         at = (at + 1) & (cap - 1);
     mark[at] = mark_of(put.tag);

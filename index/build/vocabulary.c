@@ -138,12 +138,6 @@ static bool grow_words(qn_vocabulary *vocabulary)
     return true;
 }
 
-/* Of so many slots, where a tag is looked for first. */
-static inline size_t first_term_slot(uint32_t tag, size_t cap)
-{
-    return (size_t)((uint64_t)tag * cap >> 32);
-}
-
 static bool grow_terms(qn_vocabulary *vocabulary)
 {
     size_t cap = vocabulary->term_cap * 2;
@@ -154,7 +148,7 @@ static bool grow_terms(qn_vocabulary *vocabulary)
         const term_slot *slot = &vocabulary->terms[i];
         if (slot->number == 0)
             continue;
-        size_t at = first_term_slot(slot->tag, cap);
+        size_t at = qn_checksum_slot(slot->tag, cap);
         while (grown[at].number != 0)
             at = (at + 1) & (cap - 1);
         grown[at] = *slot;
@@ -194,7 +188,7 @@ quern_status qn_vocabulary_term(qn_vocabulary *vocabulary, const char *term, siz
 {
     size_t mask = vocabulary->term_cap - 1;
     uint32_t tag = (uint32_t)(qn_checksum(term, len) >> 32);
-    size_t at = first_term_slot(tag, vocabulary->term_cap);
+    size_t at = qn_checksum_slot(tag, vocabulary->term_cap);
     for (; vocabulary->terms[at].number != 0; at = (at + 1) & mask) {
         const term_slot *slot = &vocabulary->terms[at];
         if (slot->tag != tag)
