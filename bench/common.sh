@@ -56,25 +56,27 @@ tell() {
 
 # ---- documents and queries -----------------------------------------------------------------------
 
-# first COUNT FILE: so many lines of a corpus, or all. Returns 4 where it is damaged before that; that
-# unpacking ends because there are enough is no failure.
+# first COUNT FILE: so many lines of a corpus, or all. Says so and returns 4 where it is damaged before
+# that; that unpacking ends because there are enough is no failure.
 first() {
-    local unpack=(cat)
+    local unpack=(cat) status
     case $2 in
     *.zst) unpack=(zstd -dcq) ;;
     *.gz) unpack=(gzip -dc) ;;
     esac
-    if [[ $1 == all ]]; then
-        "${unpack[@]}" -- "$2"
+    # awk's code is 3 if there were less.
+    "${unpack[@]}" -- "$2" 2>"$trash/unpack" | awk -v n="$1" -v count="$trash/count" '
+        { print }
+        NR == n { exit }
+        END { print NR >count; exit NR == n ? 0 : 3 }'
+    status=("${PIPESTATUS[@]}")
+    [[ ${status[1]} -eq 0 || (${status[1]} -eq 3 && ${status[0]} -eq 0) ]] && return
+    if [[ ${status[1]} -eq 3 ]]; then
+        echo "bench/${0##*/}: $2 is damaged after $(<"$trash/count") documents: $(tail -n 1 "$trash/unpack")" >&2
     else
-        # Code 3: there were less.
-        "${unpack[@]}" -- "$2" 2>"$trash/unpack" |
-            awk -v n="$1" '{ print } NR == n { exit enough = 1 } END { exit enough ? 0 : 3 }'
-        local status=("${PIPESTATUS[@]}")
-        [[ ${status[1]} -eq 0 || (${status[1]} -eq 3 && ${status[0]} -eq 0) ]] && return
-        echo "$2 is damaged: $(tail -n 1 "$trash/unpack")" >&2
-        return 4
+        echo "bench/${0##*/}: the first documents of $2 cannot be written" >&2
     fi
+    return 4
 }
 
 # synthetic_queries FOLDER N SHAPE...: FOLDER/SHAPE.tsv of 150 queries of each shape, drawn from the

@@ -63,7 +63,7 @@ make_texts() {
     fi
     corpus=${corpus:-$collections/passages/corpus.jsonl.zst}
     progress "reading $(basename "$corpus")"
-    first "$documents" "$corpus" >"$work/corpus.jsonl" || failed "$corpus cannot be read"
+    first "$documents" "$corpus" >"$work/corpus.jsonl" || exit 4
     [[ -s $work/corpus.jsonl ]] || failed "$corpus holds nothing"
     if [[ ${#queries[@]} -eq 0 ]]; then
         queries=("$collections"/queries/{sbg-union,sbg-intersection,sbg-phrase}.tsv
