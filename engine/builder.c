@@ -114,6 +114,13 @@ static quern_status add_all(quern_builder *builder, qn_source *source,
     }
 }
 
+/* An id is on its way in. */
+static void fetch_id(void *arg, quern_span id)
+{
+    const quern_builder *builder = arg;
+    qn_registry_fetch(&builder->writer.registry, id.data, id.len);
+}
+
 quern_status quern_builder_add_file(quern_builder *builder, const char *path,
                                     const quern_source_options *options, quern_error *error)
 {
@@ -129,7 +136,9 @@ quern_status quern_builder_add_file(quern_builder *builder, const char *path,
     qn_source_settings settings = {.format = options->format,
                                    .max_record = memory / RECORD_SHARE,
                                    .window_log_max = window_log,
-                                   .fields = &builder->writer.fields};
+                                   .fields = &builder->writer.fields,
+                                   .on_id = fetch_id,
+                                   .on_id_arg = builder};
     qn_source *source;
     quern_status status = qn_source_open(&source, path, &settings, error);
     if (status != QUERN_OK)

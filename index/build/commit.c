@@ -16,6 +16,7 @@ typedef struct commit_state {
     qn_index_writer *writer;
     uint32_t n_docs;    /* without the dropped ones */
     uint32_t *renumber; /* NULL where none was dropped */
+    qn_ids_writer *ids;
     qn_segment_build build;
     uint64_t store_len, store_checksum;
 } commit_state;
@@ -127,12 +128,12 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
                                : status;
 }
 
-static quern_status put_ids(commit_state *commit, quern_error *error)
+/* Sorts the ids of the documents that stay. */
+static quern_status gather_ids(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
-    qn_ids_writer *ids;
     quern_status status =
-        qn_ids_writer_new(&ids, writer->directory.dirfd, writer->directory.path, error);
+        qn_ids_writer_new(&commit->ids, writer->directory.dirfd, writer->directory.path, error);
     if (status != QUERN_OK)
         return status;
     qn_registry_cursor cursor = {0};
@@ -143,14 +144,19 @@ static quern_status put_ids(commit_state *commit, quern_error *error)
             break;
         if (commit->renumber != NULL && commit->renumber[cursor.doc - 1] == UINT32_MAX)
             continue;
-        status = qn_ids_writer_add(ids, id.data, id.len, error);
+        status = qn_ids_writer_add(commit->ids, id.data, id.len, error);
         if (status != QUERN_OK)
             break;
     }
     qn_buffer_free(&cursor.chunk);
-    if (status == QUERN_END)
-        status = qn_ids_writer_finish(ids, &commit->build.container, error);
-    qn_ids_writer_free(ids);
+    return status == QUERN_END ? QUERN_OK : status;
+}
+
+static quern_status put_ids(commit_state *commit, quern_error *error)
+{
+    quern_status status = qn_ids_writer_finish(commit->ids, &commit->build.container, error);
+    qn_ids_writer_free(commit->ids);
+    commit->ids = NULL;
     return status;
 }
 
@@ -197,9 +203,8 @@ static quern_status put_postings(commit_state *commit, quern_error *error)
                             .n_runs = n_runs,
                             .renumber = commit->renumber,
                             .buffer_bytes = (size_t)(options->memory / 8)};
-    qn_merge_output output = {postings, !options->no_positions,
-                              qn_index_writer_has_second_thread(options), options->progress,
-                              options->progress_arg};
+    qn_merge_output output = {postings, qn_index_writer_has_second_thread(options),
+                              options->progress, options->progress_arg};
     status = qn_merge_runs(&input, &output, error);
     free(runs);
     return qn_segment_build_postings_end(&commit->build, postings, status, error);
@@ -267,17 +272,22 @@ static quern_status reorder(commit_state *commit, quern_error *error)
 static quern_status make_segment(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
-    quern_status status = QUERN_OK;
-    if (writer->crew != NULL)
-        status = qn_crew_finish(writer->crew, &writer->lengths, error);
-    qn_crew_free(writer->crew);
-    writer->crew = NULL;
+    quern_status status = renumber(commit, error);
+    if (writer->crew != NULL) {
+        qn_crew_close(writer->crew);
+        if (status == QUERN_OK) /* while mills finish */
+            status = gather_ids(commit, error);
+        if (status == QUERN_OK)
+            status = qn_crew_finish(writer->crew, &writer->lengths, error);
+        qn_crew_free(writer->crew);
+        writer->crew = NULL;
+    }
     for (unsigned i = 0; status == QUERN_OK && i < writer->room.n_mills; i++) {
         status = qn_mill_finish(&writer->mill[i], error);
         writer->report.runs += (uint32_t)writer->mill[i].inverter.n_runs;
     }
-    if (status == QUERN_OK)
-        status = renumber(commit, error);
+    if (status == QUERN_OK && commit->ids == NULL)
+        status = gather_ids(commit, error);
     if (status == QUERN_OK)
         status = finish_store(commit, error);
     if (status == QUERN_OK)
@@ -366,6 +376,7 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
     if (status == QUERN_OK && (adds || report->deleted > 0 || report->replaced > 0))
         status = publish(writer, adds ? &commit.build.entry : NULL, error);
     qn_segment_build_close(&commit.build);
+    qn_ids_writer_free(commit.ids);
     free(commit.renumber);
     return status;
 }

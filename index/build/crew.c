@@ -381,7 +381,7 @@ quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_span *text,
     return ok ? QUERN_OK : qn_fail_memory(error);
 }
 
-static void close_down(qn_crew *crew, bool drop)
+static void announce_end(qn_crew *crew, bool drop)
 {
     (void)pthread_mutex_lock(&crew->lock);
     crew->closing = true;
@@ -389,6 +389,10 @@ static void close_down(qn_crew *crew, bool drop)
     for (unsigned i = 0; i < crew->n; i++)
         (void)pthread_cond_signal(&crew->member[i].filled);
     (void)pthread_mutex_unlock(&crew->lock);
+}
+
+static void end_threads(qn_crew *crew)
+{
     for (unsigned i = 0; i < crew->n; i++) {
         (void)pthread_join(crew->member[i].thread, NULL);
         (void)pthread_cond_destroy(&crew->member[i].filled);
@@ -396,10 +400,16 @@ static void close_down(qn_crew *crew, bool drop)
     crew->n = 0;
 }
 
-quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error)
+void qn_crew_close(qn_crew *crew)
 {
     submit(crew);
-    close_down(crew, false);
+    announce_end(crew, false);
+}
+
+quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error)
+{
+    qn_crew_close(crew);
+    end_threads(crew);
     quern_status status = collect(crew, crew->done, lengths, error);
     crew->done = NULL;
     return crew->status != QUERN_OK ? status_of(crew, error) : status;
@@ -414,7 +424,8 @@ void qn_crew_free(qn_crew *crew)
 {
     if (crew == NULL)
         return;
-    close_down(crew, true);
+    announce_end(crew, true);
+    end_threads(crew);
     while (crew->done != NULL) {
         batch *b = crew->done;
         crew->done = b->next;

@@ -30,7 +30,10 @@ quern_status qn_crew_add(qn_crew *crew, uint32_t doc, const quern_span *text,
                          const quern_token *tokens, size_t n_tokens, qn_spooled_lengths *lengths,
                          quern_error *error);
 
-/* Has the mills finish (qn_mill_finish) and ends the threads; all lengths are there. */
+/* No document comes any more: the mills finish (qn_mill_finish), and are not waited for. */
+void qn_crew_close(qn_crew *crew);
+
+/* Likewise, and ends the threads; all lengths are there. */
 quern_status qn_crew_finish(qn_crew *crew, qn_spooled_lengths *lengths, quern_error *error);
 
 /* Bytes of documents that are handed on. */

@@ -180,17 +180,11 @@ quern_status qn_inverter_flush(qn_inverter *inverter, quern_error *error)
 quern_status qn_inverter_spill(qn_inverter *inverter, quern_error *error)
 {
     for (size_t i = 0; i < inverter->n_runs; i++) {
-        qn_run *run = &inverter->run[i];
-        if (run->resident == NULL)
+        if (inverter->run[i].resident == NULL)
             continue;
-        run->spool = &inverter->spool;
-        run->offset = inverter->spool.offset;
-        quern_status status = qn_resident_write(run->resident, run->spool, error);
+        quern_status status = qn_run_spill(&inverter->run[i], &inverter->spool, error);
         if (status != QUERN_OK)
             return status;
-        run->end = inverter->spool.offset;
-        qn_resident_free(run->resident);
-        run->resident = NULL;
     }
     inverter->resident_bytes = 0;
     return QUERN_OK;

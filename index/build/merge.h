@@ -27,7 +27,6 @@ typedef struct qn_merge_part {
 /* Where merged lists go, and what is told on the way. */
 typedef struct qn_merge_output {
     qn_postings_writer *writer;
-    bool positions;
     bool background;            /* write lists in a thread of their own, which changes no byte */
     quern_progress_fn progress; /* may be NULL */
     void *progress_arg;

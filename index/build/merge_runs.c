@@ -10,13 +10,64 @@
 
 enum { BUFFER_MAX = 1 << 20 };
 
+/* Renumbers the postings of lists on their way. */
+typedef struct renumbering {
+    const uint32_t *number; /* new one of each old one, UINT32_MAX if dropped; NULL: all stay */
+    uint32_t *gaps;         /* of the posting at hand */
+    size_t gaps_cap;
+} renumbering;
+
+static quern_status grow_gaps(renumbering *r, quern_error *error)
+{
+    void *gaps = r->gaps;
+    bool ok = qn_array_grow(&gaps, &r->gaps_cap, r->gaps_cap + 1, sizeof *r->gaps);
+    r->gaps = gaps;
+    return ok ? QUERN_OK : qn_fail_memory(error);
+}
+
+/* Hands on the postings of keys one by one, renumbered. `narrow` is constant in each instance. Most
+ * postings have one key: what begins a vectorised loop would be most of the time. */
+static inline __attribute__((always_inline)) quern_status
+renumber_keys(renumbering *r, const qn_keys *keys, bool narrow, qn_pipe *pipe, quern_error *error)
+{
+    const uint64_t position = ((uint64_t)1 << keys->position_bits) - 1;
+    quern_status status = QUERN_OK;
+    for (size_t at = 0; status == QUERN_OK && at < keys->n;) {
+        uint64_t key = narrow ? keys->narrow[at] : keys->wide[at], last = key | position;
+        uint32_t doc = keys->first_doc + (uint32_t)(key >> keys->position_bits), tf = 0;
+        uint64_t before = key & ~position;
+        do {
+            if (tf == r->gaps_cap && (status = grow_gaps(r, error)) != QUERN_OK)
+                return status;
+            r->gaps[tf++] = (uint32_t)(key - before);
+            before = key;
+            if (++at == keys->n)
+                break;
+            key = narrow ? keys->narrow[at] : keys->wide[at];
+        } while (key <= last);
+        if ((doc = r->number[doc]) != UINT32_MAX)
+            status = qn_pipe_add(pipe, doc, tf, r->gaps, error);
+    }
+    return status;
+}
+
+/* Hands keys on; `stays` as qn_pipe_keys has it. */
+static quern_status hand_on(renumbering *r, const qn_keys *keys, bool stays, qn_pipe *pipe,
+                            quern_error *error)
+{
+    if (r->number == NULL)
+        return qn_pipe_keys(pipe, keys, stays, error);
+    return keys->narrow != NULL ? renumber_keys(r, keys, true, pipe, error)
+                                : renumber_keys(r, keys, false, pipe, error);
+}
+
 /* ---- runs in a spool ---- */
 
 typedef struct run_part {
     qn_merge_part part;
     qn_run_reader reader;
-    const uint32_t *renumber;
-    uint64_t offset; /* of the run in its spool */
+    qn_run_chunk *chunk; /* of all parts, as the next */
+    renumbering *renumbering;
 } run_part;
 
 static quern_status next(qn_merge_part *part, quern_error *error)
@@ -33,20 +84,13 @@ static quern_status next(qn_merge_part *part, quern_error *error)
 static quern_status copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
 {
     run_part *run = (run_part *)part;
-    const uint32_t *renumber = run->renumber;
     for (;;) {
-        uint32_t doc, tf;
-        quern_status status = qn_run_reader_posting(&run->reader, &doc, &tf, error);
+        qn_keys keys;
+        quern_status status = qn_run_reader_keys(&run->reader, run->chunk, &keys, error);
         if (status == QUERN_END)
             return QUERN_OK;
-        if (status != QUERN_OK)
-            return status;
-        if (renumber != NULL) {
-            doc = renumber[doc];
-            if (doc == UINT32_MAX)
-                continue;
-        }
-        status = qn_pipe_add(pipe, doc, tf, run->reader.gaps, error);
+        if (status == QUERN_OK)
+            status = hand_on(run->renumbering, &keys, false, pipe, error);
         if (status != QUERN_OK)
             return status;
     }
@@ -55,7 +99,7 @@ static quern_status copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
 static uint64_t done(const qn_merge_part *part)
 {
     const run_part *run = (const run_part *)part;
-    return run->reader.next - run->offset;
+    return run->reader.next - run->reader.run->offset;
 }
 
 /* ---- runs in memory ---- */
@@ -63,10 +107,8 @@ static uint64_t done(const qn_merge_part *part)
 typedef struct resident_part {
     qn_merge_part part;
     const qn_resident *run;
-    const uint32_t *renumber;
-    size_t term;    /* the next one */
-    uint32_t *gaps; /* of the posting at hand */
-    size_t gaps_cap;
+    renumbering *renumbering; /* of all parts */
+    size_t term;              /* the next one */
     uint64_t n_done;
 } resident_part;
 
@@ -102,63 +144,20 @@ static quern_status resident_next(qn_merge_part *part, quern_error *error)
     return QUERN_OK;
 }
 
-static quern_status grow_gaps(resident_part *p, quern_error *error)
-{
-    void *gaps = p->gaps;
-    bool ok = qn_array_grow(&gaps, &p->gaps_cap, p->gaps_cap + 1, sizeof *p->gaps);
-    p->gaps = gaps;
-    return ok ? QUERN_OK : qn_fail_memory(error);
-}
-
-/* The postings of a term, renumbered. `narrow` is constant in each instance. Most postings have one
- * key: what begins a vectorised loop would be most of the time. */
-static inline __attribute__((always_inline)) quern_status
-copy_postings(resident_part *p, const qn_resident_term *term, bool narrow, qn_pipe *pipe,
-              quern_error *error)
-{
-    const uint32_t *narrow_key = p->run->narrow, first_doc = p->run->first_doc;
-    const uint64_t *wide_key = p->run->wide;
-    const unsigned bits = p->run->position_bits;
-    const uint64_t position = ((uint64_t)1 << bits) - 1;
-    const size_t end = term->end;
-    quern_status status = QUERN_OK;
-    for (size_t at = term->start; status == QUERN_OK && at < end;) {
-        uint64_t key = narrow ? narrow_key[at] : wide_key[at], last = key | position;
-        uint32_t doc = first_doc + (uint32_t)(key >> bits), tf = 0;
-        uint64_t before = key & ~position;
-        do {
-            if (tf == p->gaps_cap && (status = grow_gaps(p, error)) != QUERN_OK)
-                return status;
-            p->gaps[tf++] = (uint32_t)(key - before);
-            before = key;
-            if (++at == end)
-                break;
-            key = narrow ? narrow_key[at] : wide_key[at];
-        } while (key <= last);
-        if ((doc = p->renumber[doc]) != UINT32_MAX)
-            status = qn_pipe_add(pipe, doc, tf, p->gaps, error);
-    }
-    return status;
-}
-
 static quern_status resident_copy(qn_merge_part *part, qn_pipe *pipe, quern_error *error)
 {
     resident_part *p = (resident_part *)part;
-    const qn_resident_term *term = &p->run->term[p->term - 1];
-    p->n_done += term->end - term->start;
-    if (p->renumber == NULL) {
-        const qn_resident *run = p->run;
-        const qn_keys keys = {
-            .narrow = run->narrow != NULL ? run->narrow + term->start : NULL,
-            .wide = run->narrow != NULL ? NULL : run->wide + term->start,
-            .n = term->end - term->start,
-            .position_bits = run->position_bits,
-            .first_doc = run->first_doc,
-        };
-        return qn_pipe_keys(pipe, &keys, error);
-    }
-    return p->run->narrow != NULL ? copy_postings(p, term, true, pipe, error)
-                                  : copy_postings(p, term, false, pipe, error);
+    const qn_resident *run = p->run;
+    const qn_resident_term *term = &run->term[p->term - 1];
+    const qn_keys keys = {
+        .narrow = run->narrow != NULL ? run->narrow + term->start : NULL,
+        .wide = run->narrow != NULL ? NULL : run->wide + term->start,
+        .n = term->end - term->start,
+        .position_bits = run->position_bits,
+        .first_doc = run->first_doc,
+    };
+    p->n_done += keys.n;
+    return hand_on(p->renumbering, &keys, true, pipe, error);
 }
 
 static uint64_t resident_done(const qn_merge_part *part)
@@ -174,23 +173,23 @@ typedef struct parts {
     qn_merge_part **list;
     run_part *spooled;
     resident_part *resident;
+    qn_run_chunk *chunk;
+    renumbering renumbering;
 } parts;
 
 static void close_parts(parts *p)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->spooled != NULL)
-            qn_run_reader_close(&p->spooled[i].reader);
-        if (p->resident != NULL)
-            free(p->resident[i].gaps);
-    }
+    for (size_t i = 0; p->spooled != NULL && i < p->n; i++)
+        qn_run_reader_close(&p->spooled[i].reader);
     free(p->list);
     free(p->spooled);
     free(p->resident);
+    free(p->chunk);
+    free(p->renumbering.gaps);
 }
 
-static quern_status open_run(parts *p, size_t i, const qn_merge_input *input, bool positions,
-                             size_t buffer, quern_error *error)
+static quern_status open_run(parts *p, size_t i, const qn_merge_input *input, size_t buffer,
+                             quern_error *error)
 {
     const qn_run *run = &input->run[i];
     if (run->resident != NULL) {
@@ -199,33 +198,34 @@ static quern_status open_run(parts *p, size_t i, const qn_merge_input *input, bo
                                                   .done = resident_done,
                                                   .total = run->resident->n_keys},
                                          .run = run->resident,
-                                         .renumber = input->renumber};
+                                         .renumbering = &p->renumbering};
         p->list[i] = &p->resident[i].part;
         return QUERN_OK;
     }
     run_part *spooled = &p->spooled[i];
     spooled->part =
         (qn_merge_part){.next = next, .copy = copy, .done = done, .total = run->end - run->offset};
-    spooled->renumber = input->renumber;
-    spooled->offset = run->offset;
+    spooled->chunk = p->chunk;
+    spooled->renumbering = &p->renumbering;
     p->list[i] = &spooled->part;
-    return qn_run_reader_open(&spooled->reader, run, positions, buffer, error);
+    return qn_run_reader_open(&spooled->reader, run, buffer, error);
 }
 
-static quern_status open_parts(parts *p, const qn_merge_input *input, bool positions,
-                               quern_error *error)
+static quern_status open_parts(parts *p, const qn_merge_input *input, quern_error *error)
 {
     size_t n = input->n_runs;
     *p = (parts){.n = n,
                  .list = calloc(n + 1, sizeof(qn_merge_part *)),
                  .spooled = calloc(n + 1, sizeof(run_part)),
-                 .resident = calloc(n + 1, sizeof(resident_part))};
-    if (p->list == NULL || p->spooled == NULL || p->resident == NULL)
+                 .resident = calloc(n + 1, sizeof(resident_part)),
+                 .chunk = malloc(sizeof(qn_run_chunk)),
+                 .renumbering = {.number = input->renumber}};
+    if (p->list == NULL || p->spooled == NULL || p->resident == NULL || p->chunk == NULL)
         return qn_fail_memory(error);
     size_t each = n == 0 ? 0 : input->buffer_bytes / n;
     each = each < BUFFER_MAX ? each : BUFFER_MAX;
     for (size_t i = 0; i < n; i++) {
-        quern_status status = open_run(p, i, input, positions, each, error);
+        quern_status status = open_run(p, i, input, each, error);
         if (status != QUERN_OK)
             return status;
     }
@@ -236,7 +236,7 @@ quern_status qn_merge_runs(const qn_merge_input *input, const qn_merge_output *o
                            quern_error *error)
 {
     parts p;
-    quern_status status = open_parts(&p, input, output->positions, error);
+    quern_status status = open_parts(&p, input, error);
     if (status == QUERN_OK)
         status = qn_merge_parts(p.list, p.n, output, error);
     close_parts(&p);

@@ -10,22 +10,25 @@
 /*
  * Chunks of words go round between the two threads. A term in a chunk is
  *
- *     BEGIN len term(words)               or, in the middle of a list, nothing
- *     (doc tf | KEYS keys)*               doc below KEYS
+ *     BEGIN len term(words)                         or, in the middle of a list, nothing
+ *     (doc tf | KEYS keys | COPIED keys copies)*    doc below COPIED
  *     END info
  *
- * of which no part stands in two chunks.
+ * of which no part stands in two chunks. Copies of keys begin at an even word.
  */
-enum { CHUNKS = 4, CHUNK_WORDS = 16 << 10 };
-#define BEGIN UINT32_MAX
-#define END   (UINT32_MAX - 1)
-#define KEYS  (UINT32_MAX - 2)
+enum { CHUNKS = 16, CHUNK_WORDS = 16 << 10 };
+#define BEGIN  UINT32_MAX
+#define END    (UINT32_MAX - 1)
+#define KEYS   (UINT32_MAX - 2)
+#define COPIED (UINT32_MAX - 3)
 
 /* What a qn_keys and a qn_term_info take. */
 enum {
     KEYS_WORDS = sizeof(qn_keys) / sizeof(uint32_t),
     INFO_WORDS = sizeof(qn_term_info) / sizeof(uint32_t)
 };
+_Static_assert(2 + (int)KEYS_WORDS + 2 * (int)QN_PIPE_KEYS <= (int)CHUNK_WORDS,
+               "keys that are copied fit a chunk");
 
 typedef struct chunk {
     uint32_t *word;
@@ -47,7 +50,31 @@ struct qn_pipe {
     quern_error error;
 };
 
+/* Words that n keys take, and those from a word on up to the next even one. */
+static size_t copy_words(const qn_keys *keys)
+{
+    return keys->narrow != NULL ? keys->n : 2 * keys->n;
+}
+
+static size_t to_even(size_t at)
+{
+    return at & 1;
+}
+
 /* ---- the thread ---- */
+
+/* Keys of which copies stand behind them; where those end. */
+static const uint32_t *take_copied(const chunk *c, const uint32_t *at, qn_keys *keys)
+{
+    memcpy(keys, at, sizeof *keys);
+    at += KEYS_WORDS;
+    at += to_even((size_t)(at - c->word));
+    if (keys->narrow != NULL)
+        keys->narrow = at;
+    else
+        keys->wide = (const uint64_t *)(const void *)at; /* words come from malloc, and are even */
+    return at + copy_words(keys);
+}
 
 static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error *error)
 {
@@ -66,6 +93,10 @@ static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error
             memcpy(&keys, at + 1, sizeof keys);
             status = qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
             at += 1 + KEYS_WORDS;
+        } else if (at[0] == COPIED) {
+            qn_keys keys;
+            at = take_copied(c, at + 1, &keys);
+            status = qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
         } else {
             status = qn_postings_writer_add_to_list(pipe->writer, at[0], at[1], error);
             at += 2;
@@ -213,10 +244,25 @@ quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_
                             : qn_postings_writer_add(pipe->writer, doc, tf, gaps, error);
 }
 
-quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error)
+static quern_status hand_on_copies(qn_pipe *pipe, const qn_keys *keys, quern_error *error)
 {
-    if (!pipe->background)
-        return qn_postings_writer_keys(pipe->writer, keys, error);
+    size_t n = copy_words(keys);
+    quern_status status = reserve(pipe, 2 + KEYS_WORDS + n, error);
+    if (status != QUERN_OK)
+        return status;
+    chunk *c = pipe->filling;
+    c->word[c->n] = COPIED;
+    memcpy(c->word + c->n + 1, keys, sizeof *keys);
+    c->n += 1 + KEYS_WORDS;
+    c->n += to_even(c->n);
+    memcpy(c->word + c->n, keys->narrow != NULL ? (const void *)keys->narrow : keys->wide,
+           n * sizeof *c->word);
+    c->n += n;
+    return QUERN_OK;
+}
+
+static quern_status hand_on_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error)
+{
     quern_status status = reserve(pipe, 1 + KEYS_WORDS, error);
     if (status != QUERN_OK)
         return status;
@@ -224,7 +270,16 @@ quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error
     c->word[c->n] = KEYS;
     memcpy(c->word + c->n + 1, keys, sizeof *keys);
     c->n += 1 + KEYS_WORDS;
-    return qn_rows_writer_keys(pipe->rows, keys, error);
+    return QUERN_OK;
+}
+
+quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, bool stays, quern_error *error)
+{
+    if (!pipe->background)
+        return qn_postings_writer_keys(pipe->writer, keys, error);
+    quern_status status =
+        stays ? hand_on_keys(pipe, keys, error) : hand_on_copies(pipe, keys, error);
+    return status == QUERN_OK ? qn_rows_writer_keys(pipe->rows, keys, error) : status;
 }
 
 quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error)

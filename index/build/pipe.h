@@ -20,8 +20,11 @@ quern_status qn_pipe_new(qn_pipe **out, qn_postings_writer *writer, bool backgro
 quern_status qn_pipe_begin(qn_pipe *pipe, const char *term, size_t len, quern_error *error);
 quern_status qn_pipe_add(qn_pipe *pipe, uint32_t doc, uint32_t tf, const uint32_t *gaps,
                          quern_error *error);
-/* `keys` are read at once, what they lead to until qn_pipe_end. */
-quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, quern_error *error);
+/* `keys` are read at once; what they lead to until qn_pipe_end, if it `stays` so long, else at
+ * once, too: then they are QN_PIPE_KEYS at most. Keys that go on with a posting are more words of
+ * it. */
+enum { QN_PIPE_KEYS = 1024 };
+quern_status qn_pipe_keys(qn_pipe *pipe, const qn_keys *keys, bool stays, quern_error *error);
 quern_status qn_pipe_finish_term(qn_pipe *pipe, quern_error *error);
 
 /* Waits until all is written. */

@@ -101,6 +101,12 @@ static inline uint8_t mark_of(uint32_t tag)
     return (uint8_t)(tag | 0x80);
 }
 
+void qn_registry_fetch(const qn_registry *registry, const char *id, size_t len)
+{
+    size_t at = qn_checksum_slot((uint32_t)(qn_checksum(id, len) >> 32), registry->slot_cap);
+    __builtin_prefetch(&registry->mark[at], 1);
+}
+
 quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
                               quern_error *error)
 {

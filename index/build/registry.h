@@ -46,6 +46,10 @@ quern_status qn_registry_init(qn_registry *registry, size_t limit, int dirfd, co
                               quern_error *error);
 void qn_registry_free(qn_registry *registry);
 
+/* Fetches what qn_registry_find will look at first, which no cache holds where there are many
+ * documents. */
+void qn_registry_fetch(const qn_registry *registry, const char *id, size_t len);
+
 /* The document of the window with this id that is not dropped, or QUERN_NOT_FOUND. */
 quern_status qn_registry_find(qn_registry *registry, const char *id, size_t len, uint32_t *doc,
                               quern_error *error);

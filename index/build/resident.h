@@ -11,7 +11,6 @@
 #ifndef QN_BUILD_RESIDENT_H
 #define QN_BUILD_RESIDENT_H
 
-#include "index/base/file.h"
 #include "index/build/vocabulary.h"
 
 /* Tokens at log[first..] stand in document doc (of the run) at position, position + 1, ... up to
@@ -61,8 +60,5 @@ size_t qn_resident_bytes(const qn_resident *run);
 
 /* Bytes that making a run takes at most; of the input, vocabulary and numbers count. */
 size_t qn_resident_growth(const qn_resident_input *input);
-
-/* Appends the run to a spool. */
-quern_status qn_resident_write(const qn_resident *run, qn_writer *spool, quern_error *error);
 
 #endif

@@ -197,6 +197,8 @@ quern_status qn_source_open(qn_source **out, const char *path, const qn_source_s
         return qn_fail_memory(error);
     source->settings = *settings;
     source->jsonl.fields = source->tsv.fields = settings->fields;
+    source->jsonl.on_id = settings->on_id;
+    source->jsonl.on_id_arg = settings->on_id_arg;
     source->format = settings->format;
     source->is_stdin = strcmp(path, "-") == 0;
     source->path = strdup(path);

@@ -17,6 +17,11 @@ typedef struct qn_source_settings {
     /* Fields that are kept apart, the caller's; NULL or n 0: title and text are read. Documents
      * come in these fields where the format has them. */
     const qn_fields *fields;
+    /* Called, if not NULL, with an id as soon as it is read, before the rest of its record: what
+     * will be looked up by it can be fetched meanwhile. Only by readers for which that is sooner
+     * than the document; ids may be of records that are malformed. */
+    void (*on_id)(void *arg, quern_span id);
+    void *on_id_arg;
 } qn_source_settings;
 
 /* Where a document came from; `file` is valid while the source lives. */

@@ -37,7 +37,8 @@ typedef struct value {
 typedef struct record {
     qn_json json;
     uint8_t *room;
-    const qn_fields *fields;
+    const qn_jsonl *jsonl;
+    const qn_fields *fields; /* its own */
     value values[N_FIELDS + QN_FIELDS_MAX]; /* those of fields there are */
 } record;
 
@@ -140,6 +141,8 @@ static bool read_value(record *rec, field key, value *out)
         if (!qn_json_string(json, &rec->room, &span))
             return false;
         set(out, VALUE_READ, span);
+        if (is_id && rec->jsonl->on_id != NULL)
+            rec->jsonl->on_id(rec->jsonl->on_id_arg, span);
         return true;
     }
     if (may_be_number && at_number(json)) {
@@ -282,6 +285,7 @@ quern_status qn_jsonl_parse(qn_jsonl *jsonl, quern_span line, const qn_place *pl
     record rec;
     rec.json = (qn_json){.at = data, .end = data + line.len};
     rec.room = jsonl->room.data;
+    rec.jsonl = jsonl;
     rec.fields = jsonl->fields;
     for (unsigned i = 0; i < N_FIELDS + (rec.fields == NULL ? 0 : rec.fields->n); i++)
         rec.values[i].kind = VALUE_ABSENT;

@@ -1,5 +1,5 @@
-/* ASCII, 64 bytes at a time: the portable kernel. Each step works on eight bytes in a register;
- * every byte is cut to seven bits first, so that no sum carries into its neighbour. */
+/* ASCII, 64 bytes at a time: the portable kernels. Each step of classifying works on eight bytes in
+ * a register; every byte is cut to seven bits first, so that no sum carries into its neighbour. */
 #include "index/text/ascii.h"
 
 #include "index/base/bytes.h"
@@ -46,6 +46,23 @@ qn_ascii_classify_fn qn_ascii_classify_for(qn_cpu cpu)
     if (best == NULL && cpu >= QN_CPU_AVX2)
         best = qn_ascii_classify_avx2();
     return best != NULL ? best : qn_ascii_classify;
+}
+
+size_t qn_ascii_words(uint64_t starts, uint64_t ends, const qn_ascii_place *place, qn_word *out)
+{
+    size_t n = 0;
+    for (; ends != 0; ends &= ends - 1, starts &= starts - 1, n++) {
+        unsigned start = (unsigned)__builtin_ctzll(starts), end = (unsigned)__builtin_ctzll(ends);
+        out[n] = (qn_word){place->text + start, end - start, place->position + (uint32_t)n,
+                           place->at + start, place->at + end};
+    }
+    return n;
+}
+
+qn_ascii_words_fn qn_ascii_words_for(qn_cpu cpu)
+{
+    qn_ascii_words_fn best = cpu >= QN_CPU_AVX512 ? qn_ascii_words_avx512() : NULL;
+    return best != NULL ? best : qn_ascii_words;
 }
 
 bool qn_ascii_all(const char *text, size_t len)

@@ -1,17 +1,19 @@
 /*
  * ASCII, 64 bytes at a time: which bytes are letters or digits, which are apostrophes, which are
- * not ASCII, and the lower case of all.
+ * not ASCII, the lower case of all; and the words of such a block.
  */
 #ifndef QN_TEXT_ASCII_H
 #define QN_TEXT_ASCII_H
 
 #include "index/base/cpu.h"
+#include "index/text/tokenizer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { QN_ASCII_BLOCK = 64 };
+/* Bytes of a block, and how many words qn_ascii_words_fn may write. */
+enum { QN_ASCII_BLOCK = 64, QN_ASCII_WORDS = 32 };
 
 /* Bit i speaks of byte i. `word` and `apostrophe` mean nothing at bytes that are not ASCII. */
 typedef struct qn_ascii_masks {
@@ -33,6 +35,26 @@ qn_ascii_classify_fn qn_ascii_classify_for(qn_cpu cpu);
 /* The kernels of the levels; NULL where the compiler did not target them. */
 qn_ascii_classify_fn qn_ascii_classify_avx2(void);
 qn_ascii_classify_fn qn_ascii_classify_avx512(void);
+
+/* Where a block stands: its lower case at `text`, its first byte at `at` of the source, and the
+ * position of its first word. */
+typedef struct qn_ascii_place {
+    const char *text;
+    size_t at;
+    uint32_t position;
+} qn_ascii_place;
+
+/* Gives the words of a block that begin and end in it: one from the i-th bit of `starts` up to the
+ * i-th of `ends`, for each bit of `ends`; `starts` may have a further bit behind them. Positions
+ * ascend by one, modulo 2^32. Returns how many there are; what `out` holds behind them, up to
+ * QN_ASCII_WORDS, is unspecified. */
+typedef size_t (*qn_ascii_words_fn)(uint64_t starts, uint64_t ends, const qn_ascii_place *place,
+                                    qn_word *out);
+
+/* As with classifying: the portable kernel, that of a level (never NULL), and those there are. */
+size_t qn_ascii_words(uint64_t starts, uint64_t ends, const qn_ascii_place *place, qn_word *out);
+qn_ascii_words_fn qn_ascii_words_for(qn_cpu cpu);
+qn_ascii_words_fn qn_ascii_words_avx512(void);
 
 /* Whether all of `len` bytes are ASCII. */
 bool qn_ascii_all(const char *text, size_t len);

@@ -19,14 +19,15 @@
 #include "index/text/grammar.h"
 
 enum {
-    BLOCK_WORDS = 33,           /* words that may end in one block of ASCII */
-    ASCII_WORTH_IT = 16,        /* bytes of ASCII for which the other readers give way */
-    TEXT_END = QN_FOLD_BOUNDARY /* info of what follows the last character */
+    BLOCK_WORDS = 1 + QN_ASCII_WORDS, /* written for one block of ASCII: one may be open */
+    ASCII_WORTH_IT = 16,              /* bytes of ASCII for which the other readers give way */
+    TEXT_END = QN_FOLD_BOUNDARY       /* info of what follows the last character */
 };
 
 struct qn_tokenizer {
     qn_fold *fold;
     qn_ascii_classify_fn classify;
+    qn_ascii_words_fn words;
     const char *text;
     size_t len;
     size_t at; /* first byte that has not been read: after `ahead`, if there is one */
@@ -51,6 +52,7 @@ qn_tokenizer *qn_tokenizer_new(void)
         return NULL;
     }
     t->classify = qn_ascii_classify_for(qn_cpu_detect());
+    t->words = qn_ascii_words_for(qn_cpu_detect());
     return t;
 }
 
@@ -143,6 +145,23 @@ static inline uint64_t word_mask(const qn_tokenizer *t, block b, bool before, si
     return b.word | (b.apostrophe & (b.word << 1 | before) & next);
 }
 
+/* The position that is n after another one, or the last there is (see qn_grammar_give_at). */
+static inline uint32_t next_position(uint32_t position, size_t n)
+{
+    return n > UINT32_MAX - position ? UINT32_MAX : position + (uint32_t)n;
+}
+
+/* Gives the words from `starts` to `ends`; returns how many. */
+static inline size_t give_block(const qn_tokenizer *t, uint64_t starts, uint64_t ends,
+                                const qn_ascii_place *place, qn_word *words)
+{
+    size_t n = t->words(starts, ends, place, words);
+    if (n > UINT32_MAX - place->position)
+        for (size_t i = 0; i < n; i++)
+            words[i].position = next_position(place->position, i);
+    return n;
+}
+
 /*
  * Gives the words of ASCII text from t->at (or t->ahead) on, until the batch or the scratch is
  * full, or something that is not ASCII comes. Stands at the beginning of a word or between words
@@ -168,18 +187,22 @@ static void read_ascii(qn_tokenizer *t, qn_batch *b)
         uint64_t ends = ~mask & shifted;
         if (k.ends) /* a word that goes up to there may go on */
             ends &= ((uint64_t)1 << k.limit) - 1;
-        for (; ends != 0; ends &= ends - 1) {
-            if (!inside) {
-                word = at + (size_t)__builtin_ctzll(starts);
-                starts &= starts - 1;
-            }
+        if (inside && ends != 0) {
             given = at + (size_t)__builtin_ctzll(ends);
             inside = false;
+            ends &= ends - 1;
             qn_grammar_give_at(&position, &long_words, &batch, folded + (word - first),
                                given - word, word, given);
         }
-        if (starts != 0) { /* a word that has begun and not ended; there is but one */
-            word = at + (size_t)__builtin_ctzll(starts);
+        if (ends != 0) { /* of the rest none is too long */
+            qn_ascii_place place = {folded + (at - first), at, position};
+            size_t n = give_block(t, starts, ends, &place, batch.words + batch.n);
+            batch.n += n;
+            position = next_position(position, n);
+            given = at + 63 - (size_t)__builtin_clzll(ends);
+        }
+        if (starts > ends) { /* behind the last word one has begun and not ended */
+            word = at + 63 - (size_t)__builtin_clzll(starts);
             inside = true;
         }
         before = k.word >> 63;

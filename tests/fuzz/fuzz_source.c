@@ -74,7 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 
     const qn_fields *fields = data[0] & 4 ? &apart : NULL;
-    qn_source_settings settings = {formats[data[0] % 4], MAX_RECORD, 20, fields};
+    qn_source_settings settings = {.format = formats[data[0] % 4],
+                                   .max_record = MAX_RECORD,
+                                   .window_log_max = 20,
+                                   .fields = fields};
     qn_source *source = NULL;
     quern_error error = {0};
     quern_status status = qn_source_open(&source, path, &settings, &error);

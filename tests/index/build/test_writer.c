@@ -78,6 +78,63 @@ Test(writer, same_bytes_for_any_runs, .init = setup, .fini = teardown)
     test_corpus_free(&corpus);
 }
 
+typedef struct spilling {
+    bool far, again; /* keys of 64 bits; ids that come again and replace */
+    bool spill;      /* what was gathered goes to the spool now and then */
+    unsigned threads;
+} spilling;
+
+/* Builds 3,000 documents at `to`, of up to five words. */
+static void build_spilling(const char *to, const spilling *how)
+{
+    quern_build_options options = QUERN_BUILD_OPTIONS;
+    options.threads = how->threads;
+    options.force = true;
+    options.on_duplicate = QUERN_DUPLICATE_REPLACE;
+    qn_index_writer writer;
+    quern_error error;
+    cr_assert_eq(qn_index_writer_open(&writer, to, &options, &error), QUERN_OK, "%s",
+                 error.message);
+    writer.crew_from = UINT64_MAX; /* one mill; the merge may have its thread */
+    for (uint32_t i = 0; i < 3000; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "d%u", how->again && i % 7 == 5 ? i - 3 : i);
+        quern_document document = {.id = {id, strlen(id)}};
+        const uint32_t far = how->far ? (1u << 27) + i : 5;
+        const quern_token tokens[] = {{QUERN_STR("all"), i % 3, 0},
+                                      {QUERN_STR("all"), i % 3, 0},
+                                      {QUERN_STR("some"), 3, 0},
+                                      {QUERN_STR("all"), far, 0},
+                                      {{id, strlen(id)}, far + 1, 0}};
+        cr_assert_eq(qn_index_writer_add_tokens(&writer, &document, tokens, i % 5 + 1, &error),
+                     QUERN_OK, "%s", error.message);
+        if (how->spill && i % 700 == 699) {
+            cr_assert_eq(qn_inverter_flush(&writer.mill->inverter, &error), QUERN_OK);
+            cr_assert_eq(qn_inverter_spill(&writer.mill->inverter, &error), QUERN_OK);
+            cr_assert_eq(writer.mill->inverter.run[i / 700].wide, how->far);
+        }
+    }
+    cr_assert_eq(qn_index_writer_commit(&writer, NULL, &error), QUERN_OK, "%s", error.message);
+    qn_index_writer_close(&writer);
+    cr_assert_eq(quern_verify(to, NULL, NULL, &error), QUERN_OK, "%s", error.message);
+}
+
+/* Keys of either width that went through a spool, handed to one thread or two, renumbered or not,
+ * make the index that those in memory make. */
+Test(writer, same_bytes_from_a_spool, .init = setup, .fini = teardown)
+{
+    char *other = test_path(dir, "y.idx");
+    for (unsigned kind = 0; kind < 8; kind++) {
+        spilling how = {(kind & 1) != 0, (kind & 2) != 0, false, 1};
+        build_spilling(path, &how);
+        how.spill = true;
+        how.threads = (kind & 4) != 0 ? 2 : 1;
+        build_spilling(other, &how);
+        same_bytes(path, other);
+    }
+    free(other);
+}
+
 Test(writer, memory_limit_makes_runs_and_keeps_bytes, .init = setup, .fini = teardown)
 {
     test_corpus corpus = test_corpus_new(12, 30000, 5000, 300);

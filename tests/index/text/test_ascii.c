@@ -76,6 +76,60 @@ Test(ascii, every_kernel)
     }
 }
 
+/* Words from bits: of runs of random lengths, some of them all words of one byte; also with a word
+ * that begins and does not end. */
+static void check_words(qn_ascii_words_fn words)
+{
+    static const char text[QN_ASCII_BLOCK];
+    uint64_t seed = 3;
+    for (int round = 0; round < 20000; round++) {
+        uint64_t bits = test_next(&seed);
+        bits &= round % 3 == 0 ? test_next(&seed) : round % 3 == 1 ? 0x5555555555555555u : ~0ull;
+        uint64_t starts = bits & ~(bits << 1), ends = ~bits & bits << 1;
+        const uint32_t first = round % 7 == 0 ? UINT32_MAX - 3 : (uint32_t)test_next(&seed);
+        const qn_ascii_place place = {text, (size_t)test_next(&seed) >> 1, first};
+        qn_word out[QN_ASCII_WORDS], expected[QN_ASCII_WORDS];
+        size_t n = 0;
+        for (unsigned i = 0, start = 0; i < 64; i++) {
+            start = (starts >> i & 1) != 0 ? i : start;
+            if ((ends >> i & 1) != 0) {
+                expected[n] = (qn_word){text + start, i - start, first + (uint32_t)n,
+                                        place.at + start, place.at + i};
+                n++;
+            }
+        }
+        cr_assert_eq(words(starts, ends, &place, out), n);
+        cr_assert(n == 0 || memcmp(out, expected, n * sizeof *out) == 0, "%llx",
+                  (unsigned long long)bits);
+    }
+}
+
+Test(ascii, words)
+{
+    check_words(qn_ascii_words);
+    if (qn_cpu_machine() < QN_CPU_AVX512 || qn_ascii_words_avx512() == NULL)
+        return;
+    check_words(qn_ascii_words_avx512());
+    cr_assert_eq(qn_ascii_words_for(QN_CPU_AVX512), qn_ascii_words_avx512());
+    cr_assert_eq(qn_ascii_words_for(QN_CPU_AVX2), qn_ascii_words);
+}
+
+/* The last position there is stays, within a block of ASCII, too. */
+Test(ascii, last_position)
+{
+    qn_tokenizer *t = qn_tokenizer_new();
+    qn_word words[64];
+    size_t n;
+    static const char text[] = "one two three four five six";
+    qn_tokenizer_start(t, text, sizeof text - 1, UINT32_MAX - 2);
+    cr_assert_eq(qn_tokenizer_next(t, words, 64, &n, NULL), QUERN_OK);
+    cr_assert_eq(n, 6);
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(words[i].position, i < 2 ? UINT32_MAX - 2 + i : UINT32_MAX);
+    cr_assert_eq(qn_tokenizer_position(t), UINT32_MAX);
+    qn_tokenizer_free(t);
+}
+
 Test(ascii, all)
 {
     char text[40];
