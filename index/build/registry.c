@@ -3,6 +3,7 @@
 
 #include "index/base/checksum.h"
 #include "index/base/status.h"
+#include "index/base/zeros.h"
 #include "index/codec/varint.h"
 #include "index/segment/format.h"
 
@@ -37,7 +38,7 @@ quern_status qn_registry_init(qn_registry *registry, size_t limit, int dirfd, co
     while (2 * registry->slot_most * sizeof(id_slot) <= limit && registry->slot_most < SLOTS_MAX)
         registry->slot_most *= 2;
     registry->slot = malloc(FIRST_CAP * sizeof(id_slot));
-    registry->mark = calloc(FIRST_CAP, 1);
+    registry->mark = qn_zeros(FIRST_CAP, 1);
     if (registry->slot == NULL || registry->mark == NULL)
         return qn_fail_memory(error);
     return qn_writer_spool(&registry->spool, dirfd, path, SPOOL_BUFFER, error);
@@ -181,7 +182,7 @@ static bool grow_slots(qn_registry *registry)
 {
     size_t cap = registry->slot_cap * 2;
     id_slot *slot = malloc(cap * sizeof *slot);
-    uint8_t *mark = calloc(cap, 1);
+    uint8_t *mark = qn_zeros(cap, 1);
     if (slot == NULL || mark == NULL) {
         free(slot);
         free(mark);

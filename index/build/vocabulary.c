@@ -5,6 +5,7 @@
 #include "index/base/bytes.h"
 #include "index/base/checksum.h"
 #include "index/base/status.h"
+#include "index/base/zeros.h"
 #include "index/segment/fields.h"
 #include "index/segment/format.h"
 
@@ -33,8 +34,8 @@ quern_status qn_vocabulary_init(qn_vocabulary *vocabulary, qn_analyzer *analyzer
 {
     *vocabulary = (qn_vocabulary){.analyzer = analyzer};
     vocabulary->word_cap = vocabulary->term_cap = FIRST_CAP;
-    vocabulary->words = calloc(FIRST_CAP, sizeof(word_slot));
-    vocabulary->terms = calloc(FIRST_CAP, sizeof(term_slot));
+    vocabulary->words = qn_zeros(FIRST_CAP, sizeof(word_slot));
+    vocabulary->terms = qn_zeros(FIRST_CAP, sizeof(term_slot));
     if (vocabulary->words == NULL || vocabulary->terms == NULL) {
         qn_vocabulary_free(vocabulary);
         return qn_fail_memory(error);
@@ -120,7 +121,7 @@ static inline bool same_word(const word_slot *slot, const word_slot *key, const 
 static bool grow_words(qn_vocabulary *vocabulary)
 {
     size_t cap = vocabulary->word_cap * 2;
-    word_slot *grown = calloc(cap, sizeof *grown);
+    word_slot *grown = qn_zeros(cap, sizeof *grown);
     if (grown == NULL)
         return false;
     for (size_t i = 0; i < vocabulary->word_cap; i++) {
@@ -141,7 +142,7 @@ static bool grow_words(qn_vocabulary *vocabulary)
 static bool grow_terms(qn_vocabulary *vocabulary)
 {
     size_t cap = vocabulary->term_cap * 2;
-    term_slot *grown = calloc(cap, sizeof *grown);
+    term_slot *grown = qn_zeros(cap, sizeof *grown);
     if (grown == NULL)
         return false;
     for (size_t i = 0; i < vocabulary->term_cap; i++) {

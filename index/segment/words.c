@@ -1,6 +1,7 @@
 /* The words of a document store, written and read: see words.h. */
 #include "index/segment/words.h"
 
+#include "index/base/zeros.h"
 #include "index/segment/word_codes.h"
 
 #include <stdlib.h>
@@ -48,8 +49,8 @@ uint32_t qn_word_code(uint32_t id)
 bool qn_words_init(qn_words *words)
 {
     words->bits = FIRST_BITS;
-    words->slot = calloc((size_t)1 << FIRST_BITS, sizeof *words->slot);
-    words->candidate = calloc((size_t)1 << CANDIDATE_BITS, sizeof *words->candidate);
+    words->slot = qn_zeros((size_t)1 << FIRST_BITS, sizeof *words->slot);
+    words->candidate = qn_zeros((size_t)1 << CANDIDATE_BITS, sizeof *words->candidate);
     return words->slot != NULL && words->candidate != NULL;
 }
 
@@ -121,7 +122,7 @@ static bool grow(qn_words *words)
             there[slot->id] = true;
         }
     }
-    qn_word_slot *slots = good ? calloc((size_t)2 << words->bits, sizeof *slots) : NULL;
+    qn_word_slot *slots = good ? qn_zeros((size_t)2 << words->bits, sizeof *slots) : NULL;
     if (slots != NULL) {
         free(words->slot);
         words->slot = slots;
