@@ -43,9 +43,10 @@ typedef struct qn_writer {
     uint64_t offset; /* bytes written so far, buffered ones included */
     qn_buffer buffer;
     size_t buffer_cap;
-    size_t handed;  /* bytes at the front of the buffer that the system has already */
-    qn_buffer sums; /* u64 per whole page flushed */
-    char path[256]; /* for messages */
+    size_t handed;    /* bytes at the front of the buffer that the system has already */
+    uint64_t writing; /* bytes of the file that the system was asked to write */
+    qn_buffer sums;   /* u64 per whole page flushed */
+    char path[256];   /* for messages */
 } qn_writer;
 
 /* Creates `name` (which must not exist) in `dirfd`. */

@@ -16,7 +16,6 @@ typedef struct commit_state {
     qn_index_writer *writer;
     uint32_t n_docs;    /* without the dropped ones */
     uint32_t *renumber; /* NULL where none was dropped */
-    qn_ids_writer *ids;
     qn_segment_build build;
     uint64_t store_len, store_checksum;
 } commit_state;
@@ -128,23 +127,16 @@ static quern_status next_length(void *arg, uint32_t *length, quern_error *error)
                                : status;
 }
 
-/* Sorts the ids of the documents that stay. */
-static quern_status gather_ids(commit_state *commit, quern_error *error)
+static quern_status add_ids(const commit_state *commit, qn_ids_writer *ids, quern_error *error)
 {
-    qn_index_writer *writer = commit->writer;
-    quern_status status =
-        qn_ids_writer_new(&commit->ids, writer->directory.dirfd, writer->directory.path, error);
-    if (status != QUERN_OK)
-        return status;
+    qn_registry *registry = &commit->writer->registry;
     qn_registry_cursor cursor = {0};
     quern_span id;
-    for (;;) {
-        status = qn_registry_next(&writer->registry, &cursor, &id, error);
-        if (status != QUERN_OK)
-            break;
+    quern_status status;
+    while ((status = qn_registry_next(registry, &cursor, &id, error)) == QUERN_OK) {
         if (commit->renumber != NULL && commit->renumber[cursor.doc - 1] == UINT32_MAX)
             continue;
-        status = qn_ids_writer_add(commit->ids, id.data, id.len, error);
+        status = qn_ids_writer_add(ids, id.data, id.len, error);
         if (status != QUERN_OK)
             break;
     }
@@ -154,9 +146,15 @@ static quern_status gather_ids(commit_state *commit, quern_error *error)
 
 static quern_status put_ids(commit_state *commit, quern_error *error)
 {
-    quern_status status = qn_ids_writer_finish(commit->ids, &commit->build.container, error);
-    qn_ids_writer_free(commit->ids);
-    commit->ids = NULL;
+    const qn_directory *directory = &commit->writer->directory;
+    qn_ids_writer *ids;
+    quern_status status = qn_ids_writer_new(&ids, directory->dirfd, directory->path, error);
+    if (status != QUERN_OK)
+        return status;
+    status = add_ids(commit, ids, error);
+    if (status == QUERN_OK)
+        status = qn_ids_writer_finish(ids, &commit->build.container, error);
+    qn_ids_writer_free(ids);
     return status;
 }
 
@@ -230,20 +228,37 @@ static void describe(commit_state *commit)
     (void)snprintf(meta->unicode, sizeof meta->unicode, "%s", qn_analyzer_unicode_version());
 }
 
+/* Begins the segment, with its ids. */
+static quern_status begin_segment(commit_state *commit, quern_error *error)
+{
+    qn_index_writer *writer = commit->writer;
+    quern_status status = qn_segment_build_open(&commit->build, writer->directory.dirfd,
+                                                writer->directory.path, writer->index_name, error);
+    describe(commit);
+    return status == QUERN_OK ? put_ids(commit, error) : status;
+}
+
+static quern_status finish_mills(qn_index_writer *writer, quern_error *error)
+{
+    quern_status status = QUERN_OK;
+    if (writer->crew != NULL)
+        status = qn_crew_finish(writer->crew, &writer->lengths, error);
+    for (unsigned i = 0; status == QUERN_OK && i < writer->room.n_mills; i++) {
+        status = qn_mill_finish(&writer->mill[i], error);
+        writer->report.runs += (uint32_t)writer->mill[i].inverter.n_runs;
+    }
+    return status;
+}
+
+/* What comes behind the ids. */
 static quern_status write_segment(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
     qn_segment_build *build = &commit->build;
-    quern_status status = qn_segment_build_open(build, writer->directory.dirfd,
-                                                writer->directory.path, writer->index_name, error);
-    describe(commit);
     kept_lengths kept = {.writer = writer};
     const qn_length_source lengths = {&kept, start_lengths, next_length};
-    if (status == QUERN_OK)
-        status = qn_segment_build_lengths(build, &lengths, commit->n_docs, error);
+    quern_status status = qn_segment_build_lengths(build, &lengths, commit->n_docs, error);
     qn_spooled_lengths_free(&writer->lengths);
-    if (status == QUERN_OK)
-        status = put_ids(commit, error);
     qn_registry_free(&writer->registry); /* its memory is the merge's now */
     if (status == QUERN_OK)
         status = put_postings(commit, error);
@@ -268,26 +283,21 @@ static quern_status reorder(commit_state *commit, quern_error *error)
                               &commit->build.entry, &room, error);
 }
 
-/* Everything of the new segment but its name. */
+/* Everything of the new segment but its name. Ids are written while the mills of a crew finish. */
 static quern_status make_segment(commit_state *commit, quern_error *error)
 {
     qn_index_writer *writer = commit->writer;
     quern_status status = renumber(commit, error);
-    if (writer->crew != NULL) {
+    if (writer->crew != NULL)
         qn_crew_close(writer->crew);
-        if (status == QUERN_OK) /* while mills finish */
-            status = gather_ids(commit, error);
-        if (status == QUERN_OK)
-            status = qn_crew_finish(writer->crew, &writer->lengths, error);
-        qn_crew_free(writer->crew);
-        writer->crew = NULL;
-    }
-    for (unsigned i = 0; status == QUERN_OK && i < writer->room.n_mills; i++) {
-        status = qn_mill_finish(&writer->mill[i], error);
-        writer->report.runs += (uint32_t)writer->mill[i].inverter.n_runs;
-    }
-    if (status == QUERN_OK && commit->ids == NULL)
-        status = gather_ids(commit, error);
+    else if (status == QUERN_OK)
+        status = finish_mills(writer, error);
+    if (status == QUERN_OK)
+        status = begin_segment(commit, error);
+    if (status == QUERN_OK && writer->crew != NULL)
+        status = finish_mills(writer, error);
+    qn_crew_free(writer->crew);
+    writer->crew = NULL;
     if (status == QUERN_OK)
         status = finish_store(commit, error);
     if (status == QUERN_OK)
@@ -376,7 +386,6 @@ static quern_status commit_all(qn_index_writer *writer, quern_error *error)
     if (status == QUERN_OK && (adds || report->deleted > 0 || report->replaced > 0))
         status = publish(writer, adds ? &commit.build.entry : NULL, error);
     qn_segment_build_close(&commit.build);
-    qn_ids_writer_free(commit.ids);
     free(commit.renumber);
     return status;
 }

@@ -220,9 +220,9 @@ static quern_status write_all(joiner *join, int dirfd, const char *path, quern_e
     if (status == QUERN_OK)
         status = join_docs(join, dirfd, path, error);
     if (status == QUERN_OK)
-        status = join_lengths(join, error);
-    if (status == QUERN_OK)
         status = join_ids(join, error);
+    if (status == QUERN_OK)
+        status = join_lengths(join, error);
     if (status == QUERN_OK)
         status = join_postings(join, error);
     return status == QUERN_OK ? qn_segment_build_finish(&join->build, error) : status;

@@ -116,7 +116,7 @@ typedef struct resident_part {
  * term is fetched a few terms before, step by step. */
 static void fetch_ahead(const qn_resident *run, size_t term)
 {
-    enum { SPAN = 24, TEXT = 16, LISTS = 8 };
+    enum { SPAN = 48, TEXT = 32, LISTS = 16 };
     if (run->n_terms - term <= SPAN)
         return;
     const qn_resident_term *at = run->term + term;

@@ -76,10 +76,38 @@ static const uint32_t *take_copied(const chunk *c, const uint32_t *at, qn_keys *
     return at + copy_words(keys);
 }
 
+/* The part behind one; of keys that stay the first are fetched. */
+static const uint32_t *look_at(const chunk *c, const uint32_t *at)
+{
+    qn_keys keys;
+    switch (at[0]) {
+    case BEGIN:
+        return at + 2 + (at[1] + 3) / 4;
+    case END:
+        return at + 1 + INFO_WORDS;
+    case KEYS:
+        memcpy(&keys, at + 1, sizeof keys);
+        __builtin_prefetch(keys.narrow != NULL ? (const void *)keys.narrow : keys.wide);
+        return at + 1 + KEYS_WORDS;
+    case COPIED:
+        return take_copied(c, at + 1, &keys);
+    default:
+        return at + 2;
+    }
+}
+
+/* Parts that are looked at before they are written. */
+enum { AHEAD = 24 };
+
 static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error *error)
 {
     quern_status status = QUERN_OK;
-    for (const uint32_t *at = c->word, *end = at + c->n; status == QUERN_OK && at < end;) {
+    const uint32_t *end = c->word + c->n, *ahead = c->word;
+    for (unsigned i = 0; i < AHEAD && ahead < end; i++)
+        ahead = look_at(c, ahead);
+    for (const uint32_t *at = c->word; status == QUERN_OK && at < end;) {
+        if (ahead < end)
+            ahead = look_at(c, ahead);
         if (at[0] == BEGIN) {
             qn_postings_writer_begin_list(pipe->writer, (const char *)(at + 2), at[1]);
             at += 2 + (at[1] + 3) / 4;

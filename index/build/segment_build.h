@@ -1,6 +1,6 @@
 /*
  * The index file of a new segment, section by section: what a build (commit.c) and a join of
- * segments (join.c) share. In this order: lengths, ids (by the caller), postings, META.
+ * segments (join.c) share. In this order: ids (by the caller), lengths, postings, META.
  */
 #ifndef QN_BUILD_SEGMENT_BUILD_H
 #define QN_BUILD_SEGMENT_BUILD_H
