@@ -26,8 +26,9 @@ quern_status qn_sorter_init(qn_sorter *sorter, size_t memory, int dirfd, const c
 static void end_reading(qn_sorter *sorter)
 {
     free(sorter->source);
+    free(sorter->least);
     sorter->source = NULL;
-    sorter->n_sources = 0;
+    sorter->least = NULL;
 }
 
 void qn_sorter_free(qn_sorter *sorter)
@@ -129,6 +130,38 @@ static quern_status fill(qn_sorter *sorter, source *s, quern_error *error)
     return status;
 }
 
+/* A run's next key, above its number: of equal keys the one that was added earlier is less. */
+static uint64_t leaf_of(const qn_sorter *sorter, size_t i)
+{
+    const source *s = &sorter->source[i];
+    return s->at < s->n ? (uint64_t)s->pair[s->at].key << 32 | i : UINT64_MAX;
+}
+
+/* Where the tree of least keys has its leaves, one a run; what is above two nodes is the lesser. */
+static size_t first_leaf(const qn_sorter *sorter)
+{
+    size_t first = 1;
+    while (first < sorter->n_runs)
+        first *= 2;
+    return first;
+}
+
+static quern_status plant(qn_sorter *sorter, quern_error *error)
+{
+    size_t first = first_leaf(sorter);
+    sorter->least = malloc(2 * first * sizeof *sorter->least);
+    if (sorter->least == NULL)
+        return qn_fail_memory(error);
+    for (size_t i = 0; i < first; i++)
+        sorter->least[first + i] = i < sorter->n_runs ? leaf_of(sorter, i) : UINT64_MAX;
+    for (size_t at = first; at-- > 1;) {
+        uint64_t left = sorter->least[2 * at], right = sorter->least[2 * at + 1];
+        sorter->least[at] = left < right ? left : right;
+    }
+    sorter->first_leaf = first;
+    return QUERN_OK;
+}
+
 quern_status qn_sorter_start(qn_sorter *sorter, quern_error *error)
 {
     end_reading(sorter);
@@ -154,10 +187,9 @@ quern_status qn_sorter_start(qn_sorter *sorter, quern_error *error)
                       .end = sorter->end[i],
                       .pair = i < half ? sorter->held + i * each : sorter->room + (i - half) * each,
                       .cap = each};
-        sorter->n_sources++;
         status = fill(sorter, s, error);
     }
-    return status;
+    return status == QUERN_OK ? plant(sorter, error) : status;
 }
 
 quern_status qn_sorter_next(qn_sorter *sorter, qn_sorter_pair *pair, quern_error *error)
@@ -168,14 +200,18 @@ quern_status qn_sorter_next(qn_sorter *sorter, qn_sorter_pair *pair, quern_error
         *pair = sorter->held[sorter->next_held++];
         return QUERN_OK;
     }
-    source *least = NULL; /* the first of equals: what was added earlier is in an earlier run */
-    for (size_t i = 0; i < sorter->n_sources; i++) {
-        source *s = &sorter->source[i];
-        if (s->at < s->n && (least == NULL || s->pair[s->at].key < least->pair[least->at].key))
-            least = s;
-    }
-    if (least == NULL)
+    if (sorter->least[1] == UINT64_MAX)
         return QUERN_END;
+    size_t i = (uint32_t)sorter->least[1];
+    source *least = &sorter->source[i];
     *pair = least->pair[least->at++];
-    return fill(sorter, least, error);
+    quern_status status = fill(sorter, least, error);
+    uint64_t value = leaf_of(sorter, i);
+    for (size_t at = sorter->first_leaf + i; at > 1; at /= 2) {
+        sorter->least[at] = value;
+        uint64_t other = sorter->least[at ^ 1];
+        value = other < value ? other : value;
+    }
+    sorter->least[1] = value;
+    return status;
 }

@@ -19,7 +19,8 @@ typedef struct qn_sorter {
     uint64_t *end; /* of each run in the spool, in pairs */
     size_t n_runs, end_cap;
     struct qn_sorter_source *source; /* while they are read back: one a run */
-    size_t n_sources, next_held;
+    uint64_t *least; /* of their next keys, as a tree; its leaves are from first_leaf on */
+    size_t first_leaf, next_held;
 } qn_sorter;
 
 /* Holds at most `memory` bytes; the spool is in `dirfd`. */
