@@ -238,6 +238,7 @@ quern_status quern_verify(const char *path,
     }
     quern_status worst = QUERN_OK;
     for (size_t i = 0; i < index->n_segments; i++) {
+        qn_segment_sweep(&index->segment[i]);
         status = qn_verify_segment(&index->segment[i], told, arg, &local);
         if (status != QUERN_OK && worst == QUERN_OK) {
             worst = status;

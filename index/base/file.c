@@ -83,6 +83,20 @@ void qn_mapping_forget(const qn_mapping *mapping)
         (void)madvise((void *)(uintptr_t)mapping->data, mapping->mapped_len, MADV_DONTNEED);
 }
 
+void qn_mapping_pick(const qn_mapping *mapping, bool here_and_there)
+{
+    if (mapping->mapped_len > 0) /* as the next: advice */
+        (void)madvise((void *)(uintptr_t)mapping->data, mapping->mapped_len,
+                      here_and_there ? MADV_RANDOM : MADV_NORMAL);
+}
+
+void qn_mapping_expect(const qn_mapping *mapping, size_t from, size_t len)
+{
+    size_t page = from - from % QN_PAGE;
+    if (mapping->mapped_len > 0)
+        (void)madvise((void *)(uintptr_t)(mapping->data + page), from + len - page, MADV_WILLNEED);
+}
+
 /* ---- buffered writing ---- */
 
 enum { WRITE_AHEAD = 8 << 20 };

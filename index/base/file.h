@@ -32,6 +32,13 @@ void qn_mapping_close(qn_mapping *mapping);
  * back when they are read again. Nothing where the bytes were read into memory. */
 void qn_mapping_forget(const qn_mapping *mapping);
 
+/* Tells the system whether the bytes will be read here and there: what is next to those that are
+ * missing is not read then. Nothing where they are in memory, as the next. */
+void qn_mapping_pick(const qn_mapping *mapping, bool here_and_there);
+
+/* Has the system begin to read [from, from + len), which lies within, from the disk. */
+void qn_mapping_expect(const qn_mapping *mapping, size_t from, size_t len);
+
 /* ---- buffered writing ---- */
 
 /* A file that grows at its end. Zero-initialise; open with qn_writer_open or qn_writer_spool. After

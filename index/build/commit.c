@@ -49,6 +49,7 @@ static quern_status copy_store(commit_state *commit, qn_docs_writer *to, quern_e
                                             QN_FILE_STORE, false, false, error);
     if (status != QUERN_OK)
         return status;
+    qn_container_sweep(&container);
     qn_docs docs;
     qn_docs_reader reader = {0};
     status = qn_docs_open(&docs, &container, writer->registry.n_docs, error);

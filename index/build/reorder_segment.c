@@ -215,7 +215,10 @@ static quern_status open_old(rewriting *r, const char *index_name, const qn_mani
     quern_open_options options = QUERN_OPEN_OPTIONS;
     (void)snprintf(named.name, sizeof named.name, "%.*s", (int)(strlen(index_name) - 3),
                    index_name);
-    return qn_segment_open(&r->old, r->place.dirfd, &named, &options, error);
+    quern_status status = qn_segment_open(&r->old, r->place.dirfd, &named, &options, error);
+    if (status == QUERN_OK)
+        qn_segment_sweep(&r->old);
+    return status;
 }
 
 quern_status qn_reorder_segment(int dirfd, const char *path, const char *index_name,

@@ -226,6 +226,56 @@ quern_status qn_container_open_bytes(qn_container *out, const uint8_t *bytes, si
     return status;
 }
 
+/* ---- what is picked ---- */
+
+/* Without memory for it the file is read as others are. */
+static void pick(qn_container *container)
+{
+    const qn_mapping *mapping = &container->mapping;
+    if (mapping->mapped_len == 0)
+        return;
+    container->expected = calloc(mapping->len / QN_REGION / 64 + 1, sizeof *container->expected);
+    if (container->expected == NULL)
+        qn_mapping_pick(mapping, false);
+}
+
+void qn_container_sweep(qn_container *container)
+{
+    free((void *)container->expected);
+    container->expected = NULL;
+    qn_mapping_pick(&container->mapping, false);
+}
+
+/* Nobody minds a region that two threads ask for. */
+void qn_container_expect(const qn_container *container, const uint8_t *data, uint64_t len)
+{
+    const qn_mapping *mapping = &container->mapping;
+    if (len == 0)
+        return;
+    size_t at = (size_t)(data - mapping->data);
+    size_t end =
+        len < mapping->len - at ? at + (size_t)len : mapping->len; /* over-reads are left */
+    size_t first = at / QN_REGION, last = (end - 1) / QN_REGION;
+    for (size_t w = first / 64; w <= last / 64; w++) {
+        uint64_t own = ~UINT64_C(0);
+        if (w == first / 64)
+            own <<= first % 64;
+        if (w == last / 64)
+            own &= ~UINT64_C(0) >> (63 - last % 64);
+        uint64_t missing =
+            own & ~atomic_load_explicit(&container->expected[w], memory_order_relaxed);
+        if (missing == 0)
+            continue;
+        atomic_fetch_or_explicit(&container->expected[w], own, memory_order_relaxed);
+        size_t from = (64 * w + (size_t)__builtin_ctzll(missing)) * QN_REGION;
+        size_t to = (64 * w + 64 - (size_t)__builtin_clzll(missing)) * QN_REGION;
+        to = to < mapping->len ? to : mapping->len;
+        qn_mapping_expect(mapping, from, to - from);
+    }
+}
+
+/* ---- opening files ---- */
+
 quern_status qn_container_open(qn_container *out, int dirfd, const char *name, uint32_t kind,
                                bool in_memory, bool paranoid, quern_error *error)
 {
@@ -234,12 +284,14 @@ quern_status qn_container_open(qn_container *out, int dirfd, const char *name, u
     quern_status status = qn_mapping_open(&mapping, dirfd, name, name, in_memory, error);
     if (status != QUERN_OK)
         return status;
+    qn_mapping_pick(&mapping, true);
     status = qn_container_open_bytes(out, mapping.data, mapping.len, name, kind, paranoid, error);
     if (status != QUERN_OK) {
         qn_mapping_close(&mapping);
         return status;
     }
     out->mapping = mapping;
+    pick(out);
     return QUERN_OK;
 }
 
@@ -251,9 +303,12 @@ void qn_container_forget(const qn_container *container)
 void qn_container_close(qn_container *container)
 {
     free((void *)container->checked);
+    free((void *)container->expected);
     qn_mapping_close(&container->mapping);
     memset(container, 0, sizeof *container);
 }
+
+/* ---- checks ---- */
 
 static bool page_is_good(const qn_container *container, uint64_t page)
 {

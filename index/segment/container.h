@@ -32,10 +32,11 @@ typedef struct qn_container {
     qn_mapping mapping;
     qn_section section[64]; /* by kind; .data NULL where absent */
     const uint8_t *sums;
-    uint64_t n_pages;          /* that have a sum: pages 1..n_pages */
-    uint64_t header_checksum;  /* what the manifest records of this file */
-    _Atomic uint64_t *checked; /* a bit a page, paranoid readers only; else NULL */
-    char name[64];             /* file name, for messages */
+    uint64_t n_pages;           /* that have a sum: pages 1..n_pages */
+    uint64_t header_checksum;   /* what the manifest records of this file */
+    _Atomic uint64_t *checked;  /* a bit a page, paranoid readers only; else NULL */
+    _Atomic uint64_t *expected; /* a bit a region of a mapped file that is not swept; else NULL */
+    char name[64];              /* file name, for messages */
 } qn_container;
 
 /* Opens the file `name` in `dirfd`. `kind` is QN_FILE_*; costs time proportional to the number of
@@ -52,13 +53,43 @@ void qn_container_close(qn_container *container);
 /* qn_mapping_forget of its file. */
 void qn_container_forget(const qn_container *container);
 
+/* The container will be read from its front to its end, as joining does. Otherwise, as queries do,
+ * it is read here and there: what is touched is read from the disk as a whole, in regions of 64
+ * KiB, and nothing else. (Where missing pages are found by faults alone, the system reads as much
+ * around each as it is set to, which may be megabytes.) Before the container is shared. */
+void qn_container_sweep(qn_container *container);
+
+/* What qn_container_touch does of that, and whether it has been done for all of a few bytes. */
+enum { QN_REGION = 32 << 10 };
+void qn_container_expect(const qn_container *container, const uint8_t *data, uint64_t len);
+
+static inline bool qn_container_is_expected(const qn_container *container, const uint8_t *data,
+                                            uint64_t len)
+{
+    size_t at = (size_t)(data - container->mapping.data), region = at / QN_REGION;
+    uint64_t word = atomic_load_explicit(&container->expected[region / 64], memory_order_relaxed);
+    return (word >> (region % 64) & 1) != 0 && at % QN_REGION + len <= QN_REGION;
+}
+
 quern_status qn_container_check_pages(const qn_container *container, const uint8_t *data,
                                       uint64_t len, quern_error *error);
 
-/* Must be called on bytes of a section before they are first used: a paranoid reader checks the
- * pages that hold them; otherwise free. Thread-safe. */
+/* Must be called on bytes of a section before they are first used: they are expected, unless the
+ * file is swept, and a paranoid reader checks the pages that hold them. Thread-safe. */
 static inline quern_status qn_container_touch(const qn_container *container, const uint8_t *data,
                                               uint64_t len, quern_error *error)
+{
+    if (container->expected != NULL && !qn_container_is_expected(container, data, len))
+        qn_container_expect(container, data, len);
+    return container->checked == NULL ? QUERN_OK
+                                      : qn_container_check_pages(container, data, len, error);
+}
+
+/* The same of a few bytes that are read often, which are not expected: free but for a paranoid
+ * reader. */
+static inline quern_status qn_container_touch_few(const qn_container *container,
+                                                  const uint8_t *data, uint64_t len,
+                                                  quern_error *error)
 {
     return container->checked == NULL ? QUERN_OK
                                       : qn_container_check_pages(container, data, len, error);

@@ -30,7 +30,7 @@ static quern_status row_extent(const qn_postings *list, uint32_t block, position
     size_t len = (size_t)(out->end - out->at), n = list->n_blocks - 1;
     if (len == 0)
         return damaged(list, "a list of positions is shorter than its table", error);
-    quern_status status = qn_container_touch(container, out->end - 1, 1, error);
+    quern_status status = qn_container_touch_few(container, out->end - 1, 1, error);
     if (status != QUERN_OK)
         return status;
     unsigned width = out->end[-1];
@@ -38,7 +38,7 @@ static quern_status row_extent(const qn_postings *list, uint32_t block, position
     if (table_len > len)
         return damaged(list, "a list of positions is shorter than its table", error);
     const uint8_t *table = out->end - table_len;
-    status = qn_container_touch(container, table, table_len, error);
+    status = qn_container_touch_few(container, table, table_len, error);
     if (status != QUERN_OK)
         return status;
     uint64_t from = block == 0 ? 0 : qn_bitpack_get(table, block - 1, width);

@@ -172,6 +172,12 @@ quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t
     return status;
 }
 
+void qn_segment_sweep(qn_segment *segment)
+{
+    qn_container_sweep(&segment->index);
+    qn_container_sweep(&segment->store);
+}
+
 void qn_segment_close(qn_segment *segment)
 {
     qn_container_close(&segment->index);

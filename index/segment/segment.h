@@ -80,6 +80,9 @@ quern_status qn_segment_open_bytes(qn_segment *out, const uint8_t *index, size_t
                                    quern_error *error);
 void qn_segment_close(qn_segment *segment);
 
+/* qn_container_sweep of its files. */
+void qn_segment_sweep(qn_segment *segment);
+
 /* The exact length of a field (< qn_fields_count) of the document with this ordinal (< n_docs) in
  * tokens. */
 quern_status qn_segment_exact_length(const qn_segment *segment, unsigned field, uint32_t ordinal,

@@ -281,6 +281,55 @@ Test(container, writer_refuses_disorder)
     test_dir_close(dirfd, path);
 }
 
+/* Whether region i is expected. */
+static bool expects(const qn_container *c, size_t i)
+{
+    return (c->expected[i / 64] >> (i % 64) & 1) != 0;
+}
+
+/* What is touched of a file that is not swept is expected in whole regions, and nothing else is. */
+Test(container, expects_what_is_touched)
+{
+    enum { N = 100 };
+    char *path;
+    int dirfd = test_dir_open(&path);
+    uint8_t *bytes = calloc(N, QN_REGION);
+    qn_container_writer w;
+    qn_container c;
+    cr_assert_eq(qn_container_writer_open(&w, dirfd, "r", "r", QN_FILE_STORE, NULL), QUERN_OK);
+    cr_assert_eq(qn_container_writer_put(&w, QN_SECTION_STORE, bytes, (size_t)N * QN_REGION, NULL),
+                 QUERN_OK);
+    cr_assert_eq(qn_container_writer_finish(&w, NULL), QUERN_OK);
+    qn_container_writer_close(&w);
+    test_random random = 1;
+    for (unsigned round = 0; round < 300; round++) {
+        bool expected[N + 1] = {false};
+        cr_assert_eq(qn_container_open(&c, dirfd, "r", QN_FILE_STORE, false, false, NULL), 0);
+        const size_t len = c.mapping.len, n = (len - 1) / QN_REGION + 1;
+        cr_assert_eq(n, N + 1);
+        for (unsigned i = 0; i < 1 + round % 5; i++) {
+            size_t from = test_below(&random, (uint32_t)len), touched = 1;
+            if (i % 2 == 0) /* up to beyond its end */
+                touched = test_below(&random, (uint32_t)(len - from) + QN_PADDING);
+            cr_assert_eq(qn_container_touch(&c, c.mapping.data + from, touched, NULL), QUERN_OK);
+            for (size_t r = 0; r < n; r++)
+                expected[r] |=
+                    touched > 0 && r * QN_REGION < from + touched && (r + 1) * QN_REGION > from;
+            cr_assert_eq(qn_container_is_expected(&c, c.mapping.data + from, 1),
+                         expected[from / QN_REGION]);
+        }
+        for (size_t r = 0; r < n; r++)
+            cr_assert_eq(expects(&c, r), expected[r], "region %zu in round %u", r, round);
+        qn_container_sweep(&c);
+        cr_assert_null((void *)c.expected);
+        cr_assert_eq(qn_container_touch(&c, c.mapping.data, len, NULL), QUERN_OK);
+        cr_assert_eq(qn_container_verify(&c, NULL, NULL, NULL), QUERN_OK);
+        qn_container_close(&c);
+    }
+    free(bytes);
+    test_dir_close(dirfd, path);
+}
+
 Test(container, empty_and_large)
 {
     char *path;
