@@ -63,11 +63,14 @@ static size_t to_even(size_t at)
 
 /* ---- the thread ---- */
 
-/* Keys of which copies stand behind them; where those end. */
-static const uint32_t *take_copied(const chunk *c, const uint32_t *at, qn_keys *keys)
+/* Of a part in a chunk that is KEYS or COPIED, the keys; what was copied stands behind them. */
+static const uint32_t *take_keys(const chunk *c, const uint32_t *at, qn_keys *keys)
 {
+    bool copied = *at++ == COPIED;
     memcpy(keys, at, sizeof *keys);
     at += KEYS_WORDS;
+    if (!copied)
+        return at;
     at += to_even((size_t)(at - c->word));
     if (keys->narrow != NULL)
         keys->narrow = at;
@@ -76,8 +79,8 @@ static const uint32_t *take_copied(const chunk *c, const uint32_t *at, qn_keys *
     return at + copy_words(keys);
 }
 
-/* The part behind one; of keys that stay the first are fetched. */
-static const uint32_t *look_at(const chunk *c, const uint32_t *at)
+/* What stands behind a part. */
+static const uint32_t *behind(const chunk *c, const uint32_t *at)
 {
     qn_keys keys;
     switch (at[0]) {
@@ -86,49 +89,57 @@ static const uint32_t *look_at(const chunk *c, const uint32_t *at)
     case END:
         return at + 1 + INFO_WORDS;
     case KEYS:
-        memcpy(&keys, at + 1, sizeof keys);
-        __builtin_prefetch(keys.narrow != NULL ? (const void *)keys.narrow : keys.wide);
-        return at + 1 + KEYS_WORDS;
     case COPIED:
-        return take_copied(c, at + 1, &keys);
+        return take_keys(c, at, &keys);
     default:
         return at + 2;
     }
 }
 
-/* Parts that are looked at before they are written. */
-enum { AHEAD = 24 };
+static quern_status write_part(const qn_pipe *pipe, const chunk *c, const uint32_t *at,
+                               quern_error *error)
+{
+    qn_term_info info;
+    qn_keys keys;
+    switch (at[0]) {
+    case BEGIN:
+        qn_postings_writer_begin_list(pipe->writer, (const char *)(at + 2), at[1]);
+        return QUERN_OK;
+    case END:
+        memcpy(&info, at + 1, sizeof info);
+        return qn_postings_writer_end_list(pipe->writer, &info, error);
+    case KEYS:
+    case COPIED:
+        (void)take_keys(c, at, &keys);
+        return qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
+    default:
+        return qn_postings_writer_add_to_list(pipe->writer, at[0], at[1], error);
+    }
+}
+
+/* Keys that stay are the other thread's so far: the first are fetched some parts before. */
+static void fetch(const uint32_t *at)
+{
+    qn_keys keys;
+    if (at[0] != KEYS)
+        return;
+    memcpy(&keys, at + 1, sizeof keys);
+    __builtin_prefetch(keys.narrow != NULL ? (const void *)keys.narrow : keys.wide);
+}
 
 static quern_status write_chunk(const qn_pipe *pipe, const chunk *c, quern_error *error)
 {
+    enum { AHEAD = 24 };
     quern_status status = QUERN_OK;
     const uint32_t *end = c->word + c->n, *ahead = c->word;
-    for (unsigned i = 0; i < AHEAD && ahead < end; i++)
-        ahead = look_at(c, ahead);
-    for (const uint32_t *at = c->word; status == QUERN_OK && at < end;) {
-        if (ahead < end)
-            ahead = look_at(c, ahead);
-        if (at[0] == BEGIN) {
-            qn_postings_writer_begin_list(pipe->writer, (const char *)(at + 2), at[1]);
-            at += 2 + (at[1] + 3) / 4;
-        } else if (at[0] == END) {
-            qn_term_info info;
-            memcpy(&info, at + 1, sizeof info);
-            status = qn_postings_writer_end_list(pipe->writer, &info, error);
-            at += 1 + INFO_WORDS;
-        } else if (at[0] == KEYS) {
-            qn_keys keys;
-            memcpy(&keys, at + 1, sizeof keys);
-            status = qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
-            at += 1 + KEYS_WORDS;
-        } else if (at[0] == COPIED) {
-            qn_keys keys;
-            at = take_copied(c, at + 1, &keys);
-            status = qn_postings_writer_keys_to_list(pipe->writer, &keys, error);
-        } else {
-            status = qn_postings_writer_add_to_list(pipe->writer, at[0], at[1], error);
-            at += 2;
+    unsigned n_ahead = 0;
+    for (const uint32_t *at = c->word; status == QUERN_OK && at < end; at = behind(c, at)) {
+        for (; n_ahead < AHEAD && ahead < end; n_ahead++) {
+            fetch(ahead);
+            ahead = behind(c, ahead);
         }
+        n_ahead--;
+        status = write_part(pipe, c, at, error);
     }
     return status;
 }

@@ -11,7 +11,7 @@
  *                                       are wide, of the higher
  *
  * Without positions keys are documents alone, one for each word. Blocks are read and written in
- * vectors: postings as varints, one after another, took half of the time of a build that keeps
+ * vectors: postings as varints, one after another, took a third of the time of a build that keeps
  * nothing in memory.
  */
 #ifndef QN_BUILD_RUN_H
