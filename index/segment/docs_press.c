@@ -3,6 +3,7 @@
 
 #include "index/base/status.h"
 #include "index/base/thread.h"
+#include "index/segment/docs.h"
 #include "index/segment/docs_packer.h"
 
 #include <stdlib.h>
@@ -15,6 +16,17 @@ typedef struct slot {
     qn_buffer raw;
     uint32_t first_doc;
 } slot;
+
+/* What a slot's buffer keeps: large documents, one after another, would else leave all slots with
+ * large ones, whatever waits. */
+enum { KEPT = 2 * QN_STORE_BLOCK };
+
+static void let_go(qn_buffer *raw)
+{
+    if (raw->cap > KEPT)
+        qn_buffer_free(raw);
+    raw->len = 0;
+}
 
 struct qn_docs_press {
     qn_docs_packer *packer;
@@ -47,7 +59,7 @@ static void *work(void *arg)
             qn_docs_packer_put(press->packer, &here->raw, here->first_doc, &error);
         (void)pthread_mutex_lock(&press->lock);
         press->bytes -= here->raw.len;
-        here->raw.len = 0;
+        let_go(&here->raw);
         press->first = (press->first + 1) % SLOTS;
         press->n--;
         if (status != QUERN_OK) {
@@ -117,8 +129,7 @@ quern_status qn_docs_press_put(qn_docs_press *press, qn_buffer *raw, uint32_t fi
     }
     if (status == QUERN_OK && !hand_over) {
         status = qn_docs_packer_put(press->packer, raw, first_doc, error);
-        raw->len = 0;
-        qn_buffer_trim(raw);
+        let_go(raw);
     }
     return status;
 }
