@@ -139,6 +139,7 @@ static void open_side(side *s, const quern_index *index, const variant *lacks)
     for (size_t i = 0; i < index->n_segments; i++) {
         s->segment[i] = index->segment[i];
         s->segment[i].kernels = qn_block_kernels_for(level);
+        s->segment[i].index.expected = NULL; /* what is read may be none of the file's bytes */
         if (lacks->range != QN_RANGE)
             s->segment[i].bounds.data = s->bounds[i] =
                 widen(&index->segment[i].bounds, lacks->range);
