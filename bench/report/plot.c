@@ -270,7 +270,15 @@ static void put_whisker(FILE *out, const scale *s, const plot_mark *m, double y)
     put_line(out, high, y - 3, high, y + 3, "whisker");
 }
 
-static void put_mark(FILE *out, const scale *s, const plot_mark *m, double y)
+/* Where the value is written: behind the mark, and behind a line at `line` (NAN: none) that would
+ * cross it. */
+static double value_at(const scale *s, const plot_mark *m, double line, const char *text)
+{
+    double x = fmax(at(s, m->value), at(s, m->high)) + 8;
+    return line > x - 4 && line < x + text_width(text) ? line + 6 : x;
+}
+
+static void put_mark(FILE *out, const scale *s, const plot_mark *m, double y, double line)
 {
     char number[48], text[160];
     double x = at(s, m->value);
@@ -291,7 +299,7 @@ static void put_mark(FILE *out, const scale *s, const plot_mark *m, double y)
     (void)snprintf(text, sizeof text, "%s%s%s",
                    plot_number(number, sizeof number, m->value, s->axis.unit),
                    m->note != NULL ? "  " : "", m->note != NULL ? m->note : "");
-    put_text(out, fmax(x, at(s, m->high)) + 8, y + 4, "start", "value", text);
+    put_text(out, value_at(s, m, line, text), y + 4, "start", "value", text);
     (void)fputs("</g>\n", out);
 }
 
@@ -317,7 +325,7 @@ void plot_marks(FILE *out, const char *title, plot_axis axis, const plot_mark *m
             y += GROUP;
             put_text(out, 4, y - 7, "start", "group", marks[i].group);
         }
-        put_mark(out, &s, &marks[i], y + ROW / 2.0);
+        put_mark(out, &s, &marks[i], y + ROW / 2.0, isnan(line) ? line : at(&s, line));
         y += ROW;
     }
     if (!isnan(line))
