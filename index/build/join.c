@@ -176,8 +176,7 @@ static quern_status join_postings(joiner *join, quern_error *error)
     quern_status status = qn_segment_build_postings(&join->build, &writer, error);
     if (status != QUERN_OK)
         return status;
-    qn_merge_output output = {writer, input->background,
-                              input->progress, input->progress_arg};
+    qn_merge_output output = {writer, input->background, input->progress, input->progress_arg};
     const qn_merge_room room = {input->memory, {join->build.dirfd, join->build.path}};
     status = qn_merge_segments(input->segment, input->n, &output, &room, error);
     return qn_segment_build_postings_end(&join->build, writer, status, error);

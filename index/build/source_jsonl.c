@@ -38,7 +38,7 @@ typedef struct record {
     qn_json json;
     uint8_t *room;
     const qn_jsonl *jsonl;
-    const qn_fields *fields; /* its own */
+    const qn_fields *fields;                /* its own */
     value values[N_FIELDS + QN_FIELDS_MAX]; /* those of fields there are */
 } record;
 
