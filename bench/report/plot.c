@@ -122,8 +122,8 @@ static void linear_ticks(scale *s)
         step *= (s->high - s->low) / step > 12 ? 5 : 2;
     if (s->axis.unit == PLOT_PLAIN) /* of things that are counted */
         step = fmax(step, 1);
-    for (double i = 0; i * step <= s->high * (1 + 1e-9); i++)
-        add_tick(s, i * step);
+    for (unsigned i = 0; (double)i * step <= s->high * (1 + 1e-9); i++)
+        add_tick(s, (double)i * step);
 }
 
 /* A scale for values from least to greatest, of which it is given the extremes. */
