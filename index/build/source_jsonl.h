@@ -23,7 +23,7 @@ typedef struct qn_jsonl {
     const qn_fields *fields; /* as in qn_source_settings, */
     void (*on_id)(void *arg, quern_span id);
     void *on_id_arg; /* all three */
-    qn_buffer room;          /* unescaped strings of the last line */
+    qn_buffer room;  /* unescaped strings of the last line */
     quern_span text[QN_FIELDS_MAX];
 } qn_jsonl;
 

@@ -54,7 +54,7 @@ void qn_container_close(qn_container *container);
 void qn_container_forget(const qn_container *container);
 
 /* The container will be read from its front to its end, as joining does. Otherwise, as queries do,
- * it is read here and there: what is touched is read from the disk as a whole, in regions of 64
+ * it is read here and there: what is touched is read from the disk as a whole, in regions of 32
  * KiB, and nothing else. (Where missing pages are found by faults alone, the system reads as much
  * around each as it is set to, which may be megabytes.) Before the container is shared. */
 void qn_container_sweep(qn_container *container);
