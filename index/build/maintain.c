@@ -39,7 +39,8 @@ static quern_status open_some(opened *o, int dirfd, const qn_manifest *manifest,
             qn_segment_open(&o->segment[o->n], dirfd, &manifest->segment[i], &options, error);
         if (status != QUERN_OK)
             return status;
-        qn_segment_sweep(&o->segment[o->n++]);
+        qn_segment_sweep(&o->segment[o->n]);
+        o->n++;
     }
     return QUERN_OK;
 }

@@ -33,8 +33,8 @@ typedef struct qn_run {
     uint32_t order; /* of its mill's runs: they may part a document between them */
 } qn_run;
 
-/* Keys that are not worth a block. */
-enum { QN_RUN_FEW = 8 };
+/* Keys that are not worth a block; bytes that a group takes at most. */
+enum { QN_RUN_FEW = 8, QN_RUN_GROUP_MAX = 2 * QN_BLOCK_MAX_BYTES };
 
 /* Appends the resident run of *run to `spool`, and lets it go; *run leads there from then on. Where
  * that fails it stays as it is. */

@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* What is buffered before it is read, unless the run ends sooner: the head of a list, a group. */
-enum { HEAD_MAX = 512, GROUP_MAX = 2 * QN_BLOCK_MAX_BYTES, BUFFER_LEAST = 4096 };
+enum { HEAD_MAX = 512, BUFFER_LEAST = 4096 };
 
-_Static_assert((int)GROUP_MAX <= (int)BUFFER_LEAST, "a group fits the buffer");
+_Static_assert((int)QN_RUN_GROUP_MAX <= (int)BUFFER_LEAST, "a group fits the buffer");
 
 quern_status qn_run_reader_open(qn_run_reader *reader, const qn_run *run, size_t buffer_bytes,
                                 quern_error *error)
@@ -144,7 +144,7 @@ quern_status qn_run_reader_keys(qn_run_reader *reader, qn_run_chunk *chunk, qn_k
         return QUERN_END;
     while (reader->n_left > 0 && n + QN_BLOCK <= QN_RUN_CHUNK) {
         unsigned part = reader->n_left < QN_BLOCK ? (unsigned)reader->n_left : QN_BLOCK;
-        quern_status status = ensure(reader, GROUP_MAX, error);
+        quern_status status = ensure(reader, QN_RUN_GROUP_MAX, error);
         if (status != QUERN_OK)
             return status;
         if (!(part < QN_RUN_FEW ? take_few : take_blocks)(reader, part, chunk, n))

@@ -17,8 +17,8 @@ typedef struct output {
     uint8_t bytes[64 * 1024];
 } output;
 
-/* What a group takes at most, and the head of a list. */
-enum { GROUP_MAX = 2 * QN_BLOCK_MAX_BYTES, HEAD_MAX = 2 * QN_VARINT64_MAX + QN_WORD_MAX };
+/* What the head of a list takes at most. */
+enum { HEAD_MAX = 2 * QN_VARINT64_MAX + QN_WORD_MAX };
 
 /* Sees to it that `room` bytes can be added without a check. */
 static inline quern_status make_room(output *out, size_t room, quern_error *error)
@@ -79,7 +79,7 @@ static quern_status put_list(output *out, const qn_resident_term *term, quern_er
             status = make_room(out, QN_RUN_FEW * QN_VARINT64_MAX, error);
             put_few(out, at, n, last);
         } else {
-            status = make_room(out, GROUP_MAX, error);
+            status = make_room(out, QN_RUN_GROUP_MAX, error);
             put_blocks(out, at, n, last);
         }
         last = key_at(out, at + n - 1);
